@@ -1,0 +1,56 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Layers, lowest first; `tools/lint` refuses an import that points upward.
+let package = Package(
+    name: "apus",
+    products: [
+        .executable(name: "apus", targets: ["apus"]),
+        .library(name: "Kernel", targets: ["Kernel", "Primitives"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CLiburing", pkgConfig: "liburing", providers: [.apt(["liburing-dev"])]),
+        .target(name: "CLinux"),
+        .target(name: "Primitives", dependencies: ["CLinux"]),
+        .target(name: "Wire", dependencies: ["Primitives"]),
+        .target(name: "Kernel", dependencies: ["CLiburing", "CLinux", "Primitives"]),
+        .target(name: "Routing", dependencies: ["Primitives"]),
+        .target(name: "Engine", dependencies: ["CLinux", "Kernel", "Primitives", "Routing", "Wire"]),
+        .target(
+            name: "GatewayAPI",
+            dependencies: ["Primitives", "Routing", .product(name: "Yams", package: "Yams")]),
+        .target(
+            name: "Control",
+            dependencies: [
+                "Engine", "GatewayAPI", "Kernel", "Primitives", "Routing",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .executableTarget(
+            name: "apus",
+            dependencies: [
+                "Control",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .target(name: "SimulatedKernel", dependencies: ["CLinux", "Kernel", "Primitives"]),
+        .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"]),
+        .testTarget(name: "WireTests", dependencies: ["Primitives", "Wire"]),
+        .testTarget(name: "KernelTests", dependencies: ["CLinux", "Kernel", "Primitives"]),
+        .testTarget(name: "RoutingTests", dependencies: ["Primitives", "Routing"]),
+        .testTarget(name: "EngineTests", dependencies: ["Engine", "Kernel", "Primitives"]),
+        .testTarget(
+            name: "GatewayAPITests", dependencies: ["GatewayAPI", "Primitives", "Routing"]),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: [
+                "CLinux", "Engine", "Kernel", "Primitives", "Routing", "SimulatedKernel", "Wire",
+            ]),
+        .testTarget(name: "IntegrationTests", dependencies: ["CLinux", "Primitives"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
