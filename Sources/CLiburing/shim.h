@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 /// IORING_REGISTER and IORING_ENTER constants younger than Debian 12's liburing 2.3.
-#define APUS_IORING_FEAT_MIN_TIMEOUT (1U << 15)
+static const unsigned APUS_IORING_FEAT_MIN_TIMEOUT_BIT = 1U << 15;
 
 /// `struct io_uring_getevents_arg` of Linux 6.12: `min_wait_usec` took the place of `pad`.
 struct apus_getevents_arg {

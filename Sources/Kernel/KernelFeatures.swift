@@ -25,6 +25,8 @@ public struct KernelFeatures: OptionSet, Hashable, Sendable {
     /// `UDP_SEGMENT` on send, Linux 4.18.
     public static let udpSegmentation = KernelFeatures(rawValue: 1 << 7)
 
+    public static let all = KernelFeatures(names.map(\.feature))
+
     public static let names: [(feature: KernelFeatures, name: String)] = [
         (.deferTaskrun, "defer-taskrun"),
         (.multishotReceive, "multishot-receive"),

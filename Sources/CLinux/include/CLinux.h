@@ -86,7 +86,7 @@ static inline int apus_getpeername(int fd, void *address, unsigned *length) {
 static inline int apus_getsockname(int fd, void *address, unsigned *length) {
     return (int)apus_result(getsockname(fd, (struct sockaddr *)address, length));
 }
-static inline int apus_eventfd(void) { return (int)apus_result(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
+static inline int apus_eventfd(void) { return (int)apus_result(eventfd(0, EFD_CLOEXEC)); }
 
 /// Pins the calling thread to one processor; 0 or an error number (`pthread_setaffinity_np(3)`).
 static inline int apus_pin(int cpu) {
@@ -105,6 +105,18 @@ static inline int apus_allowed_cpus(int *cpus, int max) {
         if (CPU_ISSET(cpu, &set)) cpus[count++] = cpu;
     return count;
 }
+
+static inline int apus_open(const char *path, int flags) { return (int)apus_result(open(path, flags)); }
+
+/// Zeroed memory that costs nothing until it is touched; NULL when there is none (`mmap(2)`).
+static inline void *apus_map(size_t bytes) {
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_PRIVATE | MAP_NORESERVE, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+static inline void apus_unmap(void *memory, size_t bytes) { munmap(memory, bytes); }
+
+/// Gives the whole pages of a range back; they read as zero afterwards (`madvise(2)`).
+static inline void apus_forget(void *memory, size_t bytes) { madvise(memory, bytes, MADV_DONTNEED); }
 
 static inline uint64_t apus_monotonic(void) {
     struct timespec now;
