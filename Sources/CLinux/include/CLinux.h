@@ -115,8 +115,12 @@ static inline void *apus_map(size_t bytes) {
 }
 static inline void apus_unmap(void *memory, size_t bytes) { munmap(memory, bytes); }
 
-/// Gives the whole pages of a range back; they read as zero afterwards (`madvise(2)`).
-static inline void apus_forget(void *memory, size_t bytes) { madvise(memory, bytes, MADV_DONTNEED); }
+/// Gives the whole pages inside a range back; they read as zero afterwards (`madvise(2)`).
+static inline void apus_forget_pages(void *memory, size_t bytes) {
+    uintptr_t first = ((uintptr_t)memory + 4095) & ~(uintptr_t)4095;
+    uintptr_t end = ((uintptr_t)memory + bytes) & ~(uintptr_t)4095;
+    if (end > first) madvise((void *)first, end - first, MADV_DONTNEED);
+}
 
 static inline uint64_t apus_monotonic(void) {
     struct timespec now;
