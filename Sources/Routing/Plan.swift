@@ -71,31 +71,41 @@ public struct TCPListenerPlan: Hashable, Sendable {
     }
 }
 
-/// How a UDP listener keeps flows (EndpointPolicy `spec.udp`).
+/// How many flows a UDP listener keeps (EndpointPolicy `spec.udp`; where its backends have several
+/// policies, the strictest of each).
 public struct UDPListenerPlan: Hashable, Sendable {
-    /// A flow without a datagram for so long is forgotten.
-    public var idleTimeoutMilliseconds: UInt32
-    /// A flow ends after so many answers to its last request (1 for DNS); nil = only by time-out.
-    public var expectedResponses: UInt32?
     /// Flows at a time, per worker; the oldest idle one makes room.
     public var flowsMax: UInt32
     /// Flows at a time of one source address, per worker.
     public var flowsPerSourceMax: UInt32
 
-    public static let idleTimeoutMillisecondsDefault: UInt32 = 60_000
     public static let flowsMaxDefault: UInt32 = 16_384
     public static let flowsPerSourceMaxDefault: UInt32 = 4_096
 
     public init(
+        flowsMax: UInt32 = flowsMaxDefault, flowsPerSourceMax: UInt32 = flowsPerSourceMaxDefault
+    ) {
+        self.flowsMax = flowsMax
+        self.flowsPerSourceMax = flowsPerSourceMax
+    }
+}
+
+/// When a flow to a cluster ends (EndpointPolicy `spec.udp`, which targets the Backend). Only
+/// clusters of UDPRoutes have flows.
+public struct UDPFlowPlan: Hashable, Sendable {
+    /// A flow without a datagram for so long is forgotten.
+    public var idleTimeoutMilliseconds: UInt32
+    /// A flow ends after so many answers to its last request (1 for DNS); nil = only by time-out.
+    public var expectedResponses: UInt32?
+
+    public static let idleTimeoutMillisecondsDefault: UInt32 = 60_000
+
+    public init(
         idleTimeoutMilliseconds: UInt32 = idleTimeoutMillisecondsDefault,
-        expectedResponses: UInt32? = nil,
-        flowsMax: UInt32 = flowsMaxDefault,
-        flowsPerSourceMax: UInt32 = flowsPerSourceMaxDefault
+        expectedResponses: UInt32? = nil
     ) {
         self.idleTimeoutMilliseconds = idleTimeoutMilliseconds
         self.expectedResponses = expectedResponses
-        self.flowsMax = flowsMax
-        self.flowsPerSourceMax = flowsPerSourceMax
     }
 }
 
@@ -152,6 +162,7 @@ public struct ClusterPlan: Hashable, Sendable {
     public var connectTimeoutMilliseconds: UInt32
     public var proxyHeader: ProxyHeader
     public var keepalive: TCPKeepalive?
+    public var udp: UDPFlowPlan
 
     public static let connectTimeoutMillisecondsDefault: UInt32 = 10_000
 
@@ -159,7 +170,8 @@ public struct ClusterPlan: Hashable, Sendable {
         name: String, route: String, endpoints: [SocketAddress],
         connectTimeoutMilliseconds: UInt32 = connectTimeoutMillisecondsDefault,
         proxyHeader: ProxyHeader = .none,
-        keepalive: TCPKeepalive? = nil
+        keepalive: TCPKeepalive? = nil,
+        udp: UDPFlowPlan = UDPFlowPlan()
     ) {
         self.name = name
         self.route = route
@@ -167,5 +179,6 @@ public struct ClusterPlan: Hashable, Sendable {
         self.connectTimeoutMilliseconds = connectTimeoutMilliseconds
         self.proxyHeader = proxyHeader
         self.keepalive = keepalive
+        self.udp = udp
     }
 }
