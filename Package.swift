@@ -54,3 +54,9 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+/// The C modules need the GNU interfaces (splice, accept4, cpu sets), and all modules of one
+/// compilation must see the system's headers alike, Swift's own Glibc module included.
+for target in package.targets where target.type != .system {
+    target.swiftSettings = [.unsafeFlags(["-Xcc", "-D_GNU_SOURCE"])]
+}

@@ -21,7 +21,17 @@ public final class Wakeup: Sendable {
 
     public func signal() {
         var one: UInt64 = 1
-        let written = write(descriptor, &one, MemoryLayout<UInt64>.size)
+        let written = apus_write(descriptor, &one, MemoryLayout<UInt64>.size)
         precondition(written == MemoryLayout<UInt64>.size, "an eventfd takes eight bytes")
+    }
+
+    /// Waits until it was signalled since the last wait.
+    public func wait() {
+        var value: UInt64 = 0
+        while true {
+            let result = apus_read(descriptor, &value, MemoryLayout<UInt64>.size)
+            if result > 0 { return }
+            precondition(result == -Int(EINTR), "an eventfd can be read")
+        }
     }
 }

@@ -106,6 +106,10 @@ static inline int apus_allowed_cpus(int *cpus, int max) {
     return count;
 }
 
+static inline long apus_read(int fd, void *data, size_t count) { return apus_result(read(fd, data, count)); }
+static inline long apus_write(int fd, const void *data, size_t count) {
+    return apus_result(write(fd, data, count));
+}
 static inline int apus_open(const char *path, int flags) { return (int)apus_result(open(path, flags)); }
 
 /// Zeroed memory that costs nothing until it is touched; NULL when there is none (`mmap(2)`).

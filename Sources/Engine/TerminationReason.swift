@@ -1,0 +1,47 @@
+/// Why a connection or flow ended, and so which side caused it. Every one that was accepted ends
+/// with exactly one reason, which is counted.
+public enum TerminationReason: UInt8, CaseIterable, Sendable {
+    // MARK: As the peers wished
+    /// Both sides sent their end of stream; the client was first.
+    case clientClosed
+    /// Both sides sent their end of stream; the endpoint was first.
+    case endpointClosed
+    case clientReset
+    case endpointReset
+    /// A UDP flow got the answers that it was expected to get.
+    case flowAnswered
+
+    // MARK: The client's side failed
+    case proxyHeaderMalformed
+    case proxyHeaderMissing
+    case inspectionTimedOut
+    /// An error of the client's socket that is no reset, such as a host that became unreachable.
+    case clientFailed
+
+    // MARK: The endpoint's side failed
+    case connectFailed
+    case connectTimedOut
+    case endpointFailed
+    /// The route's share went to an invalid reference, or its Backend has no endpoint.
+    case noEndpoint
+    /// No route is attached to the listener.
+    case noRoute
+
+    // MARK: Limits and time
+    case idleTimedOut
+    case listenerLimit
+    case totalLimit
+    /// A flow made room for a new one.
+    case flowEvicted
+    case outOfDescriptors
+    case outOfBuffers
+    case drainTimedOut
+
+    /// As metrics and logs name it: `client_closed`.
+    public var name: String {
+        "\(self)".reduce(into: "") { text, character in
+            if character.isUppercase { text += "_" }
+            text += character.lowercased()
+        }
+    }
+}

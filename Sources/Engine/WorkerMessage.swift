@@ -1,0 +1,27 @@
+import Kernel
+import Routing
+
+/// What the control thread tells a worker.
+public enum WorkerMessage: Sendable {
+    /// The plan to serve, with the worker's own sockets for it.
+    case plan(WorkerPlan)
+    /// Take what waits in the accept queues, accept no more, and end what still lives at the
+    /// deadline (CLOCK_MONOTONIC, nanoseconds).
+    case drain(deadline: UInt64)
+    /// End everything now.
+    case stop
+}
+
+/// A plan and the listening sockets of one worker for it: `sockets[i]` are those of
+/// `plan.listeners[i]`, one for each of its addresses, bound, listening and non-blocking. The
+/// worker closes them.
+public struct WorkerPlan: Sendable {
+    public let plan: Plan
+    public let sockets: [[Descriptor]]
+
+    public init(plan: Plan, sockets: [[Descriptor]]) {
+        precondition(sockets.count == plan.listeners.count)
+        self.plan = plan
+        self.sockets = sockets
+    }
+}
