@@ -1,0 +1,24 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What measures Apus, kept out of the product: the load generator and backend that `tools/bench`
+/// drives, and the preloaded library that counts allocations.
+let package = Package(
+    name: "apus-benchmarks",
+    products: [
+        .executable(name: "apus-bench", targets: ["apus-bench"]),
+        .library(name: "AllocationCounter", type: .dynamic, targets: ["AllocationCounter"]),
+    ],
+    dependencies: [.package(name: "apus", path: "..")],
+    targets: [
+        .target(
+            name: "AllocationCounter",
+            linkerSettings: [.linkedLibrary("dl")]),
+        .target(name: "Measuring"),
+        .executableTarget(
+            name: "apus-bench",
+            dependencies: ["Measuring", .product(name: "Kernel", package: "apus")]),
+        .testTarget(name: "MeasuringTests", dependencies: ["Measuring"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,78 @@
+#define _GNU_SOURCE
+#include "AllocationCounter.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+struct counts {
+    _Atomic uint64_t allocations;
+    _Atomic uint64_t releases;
+};
+
+static struct counts before_start;
+static struct counts *counts = &before_start;
+
+/// glibc's own entry points: looking them up by dlsym(3) would allocate.
+extern void *__libc_malloc(size_t);
+extern void *__libc_calloc(size_t, size_t);
+extern void *__libc_realloc(void *, size_t);
+extern void *__libc_memalign(size_t, size_t);
+extern void __libc_free(void *);
+
+__attribute__((constructor)) static void map_counts(void) {
+    const char *path = getenv("ALLOCATION_COUNTS");
+    if (path == NULL) return;
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (file < 0) return;
+    if (ftruncate(file, sizeof(struct counts)) == 0) {
+        void *memory = mmap(NULL, sizeof(struct counts), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+        if (memory != MAP_FAILED) counts = memory;
+    }
+    close(file);
+}
+
+static void count_allocation(void) {
+    atomic_fetch_add_explicit(&counts->allocations, 1, memory_order_relaxed);
+}
+
+void *malloc(size_t size) {
+    count_allocation();
+    return __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size) {
+    count_allocation();
+    return __libc_calloc(count, size);
+}
+
+void *realloc(void *memory, size_t size) {
+    count_allocation();
+    return __libc_realloc(memory, size);
+}
+
+void *memalign(size_t alignment, size_t size) {
+    count_allocation();
+    return __libc_memalign(alignment, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size) {
+    count_allocation();
+    return __libc_memalign(alignment, size);
+}
+
+int posix_memalign(void **memory, size_t alignment, size_t size) {
+    count_allocation();
+    void *got = __libc_memalign(alignment, size);
+    if (got == NULL) return ENOMEM;
+    *memory = got;
+    return 0;
+}
+
+void free(void *memory) {
+    if (memory != NULL) atomic_fetch_add_explicit(&counts->releases, 1, memory_order_relaxed);
+    __libc_free(memory);
+}
