@@ -1,6 +1,6 @@
 /// Why a connection or flow ended, and so which side caused it. Every one that was accepted ends
 /// with exactly one reason, which is counted.
-public enum TerminationReason: UInt8, CaseIterable, Sendable {
+public enum TerminationReason: UInt8, BitwiseCopyable, CaseIterable, Sendable {
     // MARK: As the peers wished
     /// Both sides sent their end of stream; the client was first.
     case clientClosed

@@ -1,5 +1,5 @@
 /// The end of an operation, or one of several results of a multishot one (a CQE, `io_uring(7)`).
-public struct Completion: Sendable {
+public struct Completion: BitwiseCopyable, Sendable {
     public var token: Token
     /// What the system call would have returned, or -errno.
     public var result: Int32

@@ -108,7 +108,7 @@ extension Ring where Self: ~Copyable {
 }
 
 /// Both ends of a pipe, and how many bytes it holds.
-public struct Pipe: Sendable {
+public struct Pipe: BitwiseCopyable, Sendable {
     public let readEnd: Descriptor
     public let writeEnd: Descriptor
     public let capacity: Int

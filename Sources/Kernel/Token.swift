@@ -2,7 +2,7 @@
 /// is, which slot it belongs to, and that slot's generation, so that a completion which arrives
 /// after its slot was given to somebody else is known as stale. Layout: `kind:8 | generation:24 |
 /// index:32`.
-public struct Token: Hashable, Sendable {
+public struct Token: BitwiseCopyable, Hashable, Sendable {
     public let rawValue: UInt64
 
     @inlinable

@@ -3,7 +3,7 @@ import CLinux
 /// An IPv4 or IPv6 address: 16 bytes in network order, IPv4 in its mapped form (`::ffff:a.b.c.d`,
 /// RFC 4291 §2.5.5.2) with `isIPv4` telling which family it was written in. Trivial, so that it
 /// may stand in a slab.
-public struct IPAddress: Hashable, Sendable {
+public struct IPAddress: BitwiseCopyable, Hashable, Sendable {
     /// Bytes 0–7 and 8–15 of the address, each in network (big-endian) order.
     public let high: UInt64
     public let low: UInt64

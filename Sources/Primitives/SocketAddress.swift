@@ -32,7 +32,7 @@ extension SocketAddress {
 }
 
 /// A `sockaddr` as the kernel takes it, of any family. Trivial; 128 bytes and a length.
-public struct RawSocketAddress: Sendable {
+public struct RawSocketAddress: BitwiseCopyable, Sendable {
     public var storage = sockaddr_storage()
     /// Bytes of `storage` that count. Before a call that fills in an address: `capacity`.
     public var length: socklen_t = 0

@@ -1,0 +1,89 @@
+import Kernel
+import Primitives
+import Routing
+import Wire
+
+/// Received buffers that wait for their sink, linked through the pool's loads.
+struct BufferQueue: BitwiseCopyable {
+    var head = BufferPool.none
+    var tail = BufferPool.none
+    var count: UInt16 = 0
+
+    var isEmpty: Bool { count == 0 }
+
+    mutating func append(_ id: UInt16, in pool: borrowing BufferPool) {
+        pool.load(id).pointee.next = BufferPool.none
+        if isEmpty {
+            head = id
+        } else {
+            pool.load(tail).pointee.next = id
+        }
+        tail = id
+        count += 1
+    }
+
+    mutating func popFirst(in pool: borrowing BufferPool) -> UInt16? {
+        guard !isEmpty else { return nil }
+        let id = head
+        head = pool.load(id).pointee.next
+        count -= 1
+        return id
+    }
+}
+
+/// One direction of a connection with what it holds.
+struct Channel: BitwiseCopyable {
+    var direction: Direction
+    var queue = BufferQueue()
+    /// Bytes in `pipe`, which is held only while there are any.
+    var pipeBytes: Int32 = 0
+    var pipe: Pipe?
+    /// Bytes that the sink took.
+    var bytes: UInt64 = 0
+}
+
+/// A client's connection and the endpoint's that serves it: one slot of the worker's slab. Trivial:
+/// what it holds are descriptors, buffer numbers and a pipe, and a slot is released only when
+/// nothing of it is in the kernel (terminate, join, close).
+struct Connection: BitwiseCopyable {
+    enum Phase: UInt8, BitwiseCopyable {
+        /// The client's PROXY header is being received.
+        case inspecting
+        /// A connect to an endpoint is in flight.
+        case dialing
+        case relaying
+        /// Terminated: waits until the kernel has given everything back.
+        case closing
+    }
+
+    var phase = Phase.inspecting
+    var reason = TerminationReason.clientClosed
+    /// The direction whose source ended first.
+    var firstEnded: Way?
+    /// A send to this side failed so: its receive direction will tell the end.
+    var clientFailure: Int32 = 0
+    var endpointFailure: Int32 = 0
+    var client: Descriptor
+    var endpoint: Descriptor = -1
+    /// Operations in the kernel.
+    var operations: UInt16 = 0
+    let listener: UInt16
+    var lastActivity: UInt64
+    var request: Channel
+    var response: Channel
+}
+
+/// What is needed at the beginning and the end of a connection only; stands in a parallel array so
+/// that the hot slots stay small.
+struct ConnectionDetails {
+    var cluster: UInt32 = 0
+    /// The endpoint tried first, and how many were tried.
+    var endpointFirst: UInt32 = 0
+    var attempts: UInt32 = 0
+    /// Tick by which some endpoint must have answered.
+    var dialDeadline: UInt64 = 0
+    /// The buffer in which the PROXY header is gathered; bytes behind it are the client's first.
+    var inspected = BufferPool.none
+    /// Where the client's PROXY header says the connection comes from and went to.
+    var header: ProxyHeader?
+}

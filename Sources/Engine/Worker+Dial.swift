@@ -1,0 +1,179 @@
+import CLinux
+import Kernel
+import Primitives
+import Routing
+import Wire
+
+/// From a client to a connected endpoint: a cluster by weight, an endpoint by turn, and on failure
+/// the next one, all within one budget of time, before the client notices.
+extension Worker where R: ~Copyable {
+    mutating func dial(_ index: UInt32) {
+        let connection = connections[index]
+        connection.pointee.phase = .dialing
+        let listener = roster.listeners + Int(connection.pointee.listener)
+        switch listener.pointee.pick() {
+        case .refusal(let reason):
+            terminate(index, reason)
+        case .cluster(let number):
+            let cluster = roster.clusters + number
+            guard let first = cluster.pointee.pick() else {
+                return terminate(index, .noEndpoint)
+            }
+            let detail = details + Int(index)
+            detail.pointee.cluster = UInt32(number)
+            detail.pointee.endpointFirst = UInt32(first)
+            detail.pointee.attempts = 0
+            detail.pointee.dialDeadline = tick + cluster.pointee.connectTicks
+            tryEndpoint(index)
+        }
+    }
+
+    private mutating func tryEndpoint(_ index: UInt32) {
+        let connection = connections[index]
+        let detail = details + Int(index)
+        let cluster = roster.clusters + Int(detail.pointee.cluster)
+        let place =
+            (Int(detail.pointee.endpointFirst) + Int(detail.pointee.attempts))
+            % cluster.pointee.count
+        let address = cluster.pointee.addresses + place
+        detail.pointee.attempts += 1
+        counters.add(.dialAttempts)
+        let socket = ring.socket(family: address.pointee.family, type: Int32(SOCK_STREAM.rawValue))
+        guard socket >= 0 else {
+            counters.add(.dialFailures)
+            return terminate(index, .outOfDescriptors)
+        }
+        if address.pointee.family != AF_UNIX {
+            setTCPOptions(socket, cluster.pointee.plan.keepalive)
+        }
+        connection.pointee.endpoint = socket
+        connection.pointee.operations += 1
+        ring.connect(socket, to: address, token: token(.dial, index))
+        // What time is left is shared among the endpoints that are left, so that one that never
+        // answers does not use up the others' share.
+        let left = detail.pointee.dialDeadline > tick ? detail.pointee.dialDeadline - tick : 0
+        let attemptsLeft = UInt64(attemptsMax(cluster) - Int(detail.pointee.attempts) + 1)
+        timers.set(index, deadline: tick + max(1, left / attemptsLeft))
+    }
+
+    private func attemptsMax(_ cluster: UnsafeMutablePointer<ClusterState>) -> Int {
+        min(cluster.pointee.count, Self.dialAttemptsMax)
+    }
+
+    private static var dialAttemptsMax: Int { 8 }
+
+    private mutating func setTCPOptions(_ socket: Descriptor, _ keepalive: TCPKeepalive?) {
+        _ = ring.setOption(socket, level: Int32(IPPROTO_TCP), name: TCP_NODELAY, 1)
+        guard let keepalive else { return }
+        _ = ring.setOption(socket, level: SOL_SOCKET, name: SO_KEEPALIVE, 1)
+        let settings = [
+            (TCP_KEEPCNT, keepalive.probes), (TCP_KEEPIDLE, keepalive.idleSeconds),
+            (TCP_KEEPINTVL, keepalive.intervalSeconds),
+        ]
+        for case (let name, let value?) in settings {
+            _ = ring.setOption(
+                socket, level: Int32(IPPROTO_TCP), name: name, Int32(clamping: value))
+        }
+    }
+
+    mutating func dialed(_ completion: Completion) {
+        let index = completion.token.index
+        guard let connection = connections.find(index, generation: completion.token.generation)
+        else { return dropStale(completion) }
+        connection.pointee.operations -= 1
+        guard connection.pointee.phase == .dialing else { return closeIfJoined(index) }
+        timers.cancel(index)
+        if completion.result == 0 { return connected(index) }
+        counters.add(.dialFailures)
+        _ = ring.close(connection.pointee.endpoint)
+        connection.pointee.endpoint = -1
+        let detail = details + Int(index)
+        let cluster = roster.clusters + Int(detail.pointee.cluster)
+        if Int(detail.pointee.attempts) < attemptsMax(cluster), tick < detail.pointee.dialDeadline {
+            return tryEndpoint(index)
+        }
+        let isTimeout = completion.result == -ECANCELED || completion.result == -ETIMEDOUT
+        terminate(index, isTimeout ? .connectTimedOut : .connectFailed)
+    }
+
+    // MARK: - Connected
+
+    private mutating func connected(_ index: UInt32) {
+        let connection = connections[index]
+        let detail = details + Int(index)
+        connection.pointee.phase = .relaying
+        connection.pointee.lastActivity = tick
+        let idle = roster.listeners[Int(connection.pointee.listener)].idleTicks
+        if idle > 0 { timers.set(index, deadline: tick + idle) }
+        scheduleTrim()
+        let header = roster.clusters[Int(detail.pointee.cluster)].plan.proxyHeader
+        let inspected = detail.pointee.inspected
+        perform(connection.pointee.response.direction.on(.start), index, .response)
+        guard header != .none || inspected != BufferPool.none else {
+            return perform(connection.pointee.request.direction.on(.start), index, .request)
+        }
+        _ = connection.pointee.request.direction.on(.startLoaded)
+        if header != .none {
+            guard let id = writeProxyHeader(header, index) else {
+                return terminate(index, .outOfBuffers)
+            }
+            inject(id, index)
+        }
+        guard connection.pointee.phase == .relaying else { return }
+        detail.pointee.inspected = BufferPool.none
+        if inspected == BufferPool.none {
+            // The header started the direction.
+        } else if streamBuffers.load(inspected).pointee.start
+            < streamBuffers.load(inspected).pointee.end
+        {
+            inject(inspected, index)
+        } else {
+            streamBuffers.give(inspected)
+            if header == .none {
+                perform(connection.pointee.request.direction.on(.resume), index, .request)
+            }
+        }
+    }
+
+    /// Treats a buffer of ours as if the client had just sent it.
+    private mutating func inject(_ id: UInt16, _ index: UInt32) {
+        let event = Direction.Event.received(isFull: false, isLast: false)
+        let actions = connections[index].pointee.request.direction.on(event)
+        move(id, actions, index, .request)
+    }
+
+    private mutating func writeProxyHeader(
+        _ kind: ClusterPlan.ProxyHeader, _ index: UInt32
+    ) -> UInt16? {
+        guard let id = streamBuffers.take() else { return nil }
+        let connection = connections[index]
+        let detail = details + Int(index)
+        var received = UnsafeRawBufferPointer(start: nil, count: 0)
+        var header: ProxyHeader
+        if let inspected = detail.pointee.header, inspected.command == .proxy {
+            header = inspected
+            let whole = detail.pointee.inspected
+            received = UnsafeRawBufferPointer(
+                start: streamBuffers.address(whole), count: Int(streamBuffers.load(whole).pointee.start))
+        } else {
+            header = ProxyHeader(version: .v2)
+            var address = RawSocketAddress()
+            if ring.peerName(connection.pointee.client, into: &address) == 0 {
+                header.source = ProxyEndpoint(address)
+            }
+            if ring.localName(connection.pointee.client, into: &address) == 0 {
+                header.destination = ProxyEndpoint(address)
+            }
+        }
+        let writer = ProxyHeaderWriter(version: kind == .v1 ? .v1 : .v2)
+        let memory = UnsafeMutableRawBufferPointer(
+            start: streamBuffers.address(id), count: BufferSize.stream)
+        guard let count = writer.write(header, received: received.bytes, into: memory) else {
+            streamBuffers.give(id)
+            return nil
+        }
+        streamBuffers.load(id).pointee.start = 0
+        streamBuffers.load(id).pointee.end = UInt32(count)
+        return id
+    }
+}

@@ -1,0 +1,141 @@
+import CLinux
+import Kernel
+import Primitives
+
+/// Terminate, join, close: a connection that ends is marked and what it has in the kernel is
+/// cancelled; when all of that has come back its descriptors are closed; then its slot is free.
+extension Worker where R: ~Copyable {
+    // MARK: - Reasons
+
+    func clientFailure(_ errno: Int32) -> TerminationReason {
+        switch errno {
+        case ECONNRESET, EPIPE: .clientReset
+        default: .clientFailed
+        }
+    }
+
+    /// What an error of the source socket of a direction means.
+    func sourceFailure(_ errno: Int32, _ way: Way) -> TerminationReason {
+        guard way == .response else { return clientFailure(errno) }
+        switch errno {
+        case ECONNRESET, EPIPE: return .endpointReset
+        default: return .endpointFailed
+        }
+    }
+
+    // MARK: - Terminate
+
+    mutating func terminate(_ index: UInt32, _ reason: TerminationReason) {
+        let connection = connections[index]
+        precondition(connection.pointee.phase != .closing, "a connection ends once")
+        let phase = connection.pointee.phase
+        connection.pointee.phase = .closing
+        connection.pointee.reason = reason
+        counters.add(reason)
+        timers.cancel(index)
+        if connection.pointee.operations > 0 {
+            switch phase {
+            case .inspecting: ring.cancel(token(.inspect, index))
+            case .dialing: ring.cancel(token(.dial, index))
+            case .relaying:
+                cancel(.request, index)
+                cancel(.response, index)
+            case .closing: break
+            }
+        }
+        closeIfJoined(index)
+    }
+
+    private mutating func cancel(_ way: Way, _ index: UInt32) {
+        let direction = channel(index, way).pointee.direction
+        if direction.receive == .armed { ring.cancel(token(way.receiveKind, index)) }
+        if direction.holdsBytes { ring.cancel(token(way.sendKind, index)) }
+        switch direction.phase {
+        case .splicing: ring.cancel(token(way.pollSourceKind, index))
+        case .pouring: ring.cancel(token(way.pollSinkKind, index))
+        case .idle, .copying, .blocked, .turning, .finished: break
+        }
+    }
+
+    // MARK: - Join
+
+    /// A completion for a slot that has another tenant, or none: what it carries is freed.
+    mutating func dropStale(_ completion: Completion) {
+        counters.add(.staleCompletions)
+        if completion.hasBuffer { returnBuffer(completion.bufferID) }
+    }
+
+    /// A completion for a connection that is closing.
+    mutating func releaseCarried(_ completion: Completion, of index: UInt32) {
+        if completion.hasBuffer { returnBuffer(completion.bufferID) }
+        if !completion.hasMore { closeIfJoined(index) }
+    }
+
+    // MARK: - Close
+
+    mutating func closeIfJoined(_ index: UInt32) {
+        let connection = connections[index]
+        assert(connection.pointee.phase == .closing)
+        guard connection.pointee.operations == 0 else { return }
+        let reason = connection.pointee.reason
+        let isHolding =
+            !connection.pointee.request.queue.isEmpty || !connection.pointee.response.queue.isEmpty
+            || connection.pointee.request.pipeBytes > 0 || connection.pointee.response.pipeBytes > 0
+        for way in [Way.request, .response] {
+            dropHeld(index, way)
+            releasePipe(index, way)
+        }
+        let inspected = details[Int(index)].inspected
+        if inspected != BufferPool.none { streamBuffers.give(inspected) }
+        close(connection.pointee.client, withReset: reason.resetsClient(isHolding: isHolding))
+        if connection.pointee.endpoint >= 0 {
+            close(
+                connection.pointee.endpoint,
+                withReset: reason.resetsEndpoint(isHolding: isHolding))
+        }
+        counters.add(.bytesFromClients, Int(connection.pointee.request.bytes))
+        counters.add(.bytesFromEndpoints, Int(connection.pointee.response.bytes))
+        roster.listeners[Int(connection.pointee.listener)].count -= 1
+        connections.release(index)
+        counters.set(.connectionsLive, connections.count)
+        handle.budget.give()
+        if timers.isSet(acceptTimer) { resumeAccepting() }
+    }
+
+    private mutating func close(_ socket: Descriptor, withReset: Bool) {
+        if withReset {
+            reset(socket)
+        } else {
+            _ = ring.close(socket)
+        }
+    }
+}
+
+extension TerminationReason {
+    /// Whether the client is told by a reset, so that it does not take the end for a clean one.
+    func resetsClient(isHolding: Bool) -> Bool {
+        switch self {
+        case .clientClosed, .endpointClosed, .flowAnswered: false
+        case .clientReset, .clientFailed: false
+        case .proxyHeaderMalformed, .proxyHeaderMissing, .inspectionTimedOut: false
+        case .idleTimedOut: isHolding
+        case .endpointReset, .endpointFailed, .connectFailed, .connectTimedOut, .noEndpoint,
+            .noRoute, .listenerLimit, .totalLimit, .flowEvicted, .outOfDescriptors, .outOfBuffers,
+            .drainTimedOut:
+            true
+        }
+    }
+
+    /// Whether the endpoint is told by a reset.
+    func resetsEndpoint(isHolding: Bool) -> Bool {
+        switch self {
+        case .clientClosed, .endpointClosed, .flowAnswered: false
+        case .endpointReset, .endpointFailed: false
+        case .idleTimedOut: isHolding
+        case .clientReset, .clientFailed, .connectFailed, .connectTimedOut, .noEndpoint, .noRoute,
+            .listenerLimit, .totalLimit, .flowEvicted, .outOfDescriptors, .outOfBuffers,
+            .drainTimedOut, .proxyHeaderMalformed, .proxyHeaderMissing, .inspectionTimedOut:
+            true
+        }
+    }
+}
