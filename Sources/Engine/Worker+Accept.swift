@@ -139,6 +139,7 @@ extension Worker where R: ~Copyable {
         service = .draining
         timers.set(drainTimer, deadline: Tick.at(nanoseconds: deadline) + 1)
         timers.cancel(acceptTimer)
+        hastenFlows()
         for index in 0..<roster.socketCount where !roster.sockets[index].isDatagram {
             if roster.sockets[index].isArmed {
                 ring.cancel(Token(.accept, generation: 0, index: UInt32(index)))

@@ -1,11 +1,197 @@
+import CLinux
 import Kernel
+import Primitives
+import Routing
+
+/// UDP flows: a client gets an endpoint and a connected socket to it when its first datagram comes,
+/// and keeps them until it is silent, answered, or has to make room.
 extension Worker where R: ~Copyable {
-    mutating func openDatagramSocket(_ index: UInt32) {}
-    mutating func closeDatagramSocket(_ index: UInt32) { roster.sockets[Int(index)].isClosed = true }
-    mutating func listenerReceived(_ completion: Completion) {}
-    mutating func flowReceived(_ completion: Completion) {}
-    mutating func flowTimedOut(_ index: UInt32) {}
-    mutating func endFlows(_ reason: TerminationReason) {}
-    mutating func datagramFlush() {}
-    mutating func datagramPostBuffers() {}
+    // MARK: - Finding and making
+
+    /// The flow of a datagram, an old one or a new one; nil: the datagram is dropped.
+    @inline(__always)
+    mutating func flow(for record: DatagramRecord, local: IPAddress?, socket: UInt32) -> UInt32? {
+        guard let (client, port) = Self.sender(record) else { return nil }
+        let key = FlowKey(
+            client: client, port: port, socket: UInt16(socket), local: local ?? .anyIPv6)
+        if let index = flows.find(key) { return index }
+        return makeFlow(key, record)
+    }
+
+    @inline(__always)
+    private static func sender(_ record: DatagramRecord) -> (IPAddress, UInt16)? {
+        let name = record.name
+        guard name.count >= MemoryLayout<sockaddr_in>.size else { return nil }
+        let family = Int32(name.loadUnaligned(as: sa_family_t.self))
+        let port = UInt16(bigEndian: name.loadUnaligned(fromByteOffset: 2, as: UInt16.self))
+        if family == AF_INET {
+            let address = name.loadUnaligned(fromByteOffset: 4, as: UInt32.self)
+            return (IPAddress(v4: UInt32(bigEndian: address)), port)
+        }
+        guard family == AF_INET6, name.count >= MemoryLayout<sockaddr_in6>.size else { return nil }
+        let high = name.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+        let low = name.loadUnaligned(fromByteOffset: 16, as: UInt64.self)
+        return (IPAddress(v6High: UInt64(bigEndian: high), low: UInt64(bigEndian: low)), port)
+    }
+
+    private mutating func makeFlow(_ key: FlowKey, _ record: DatagramRecord) -> UInt32? {
+        guard service == .serving else { return nil }
+        let listenerIndex = roster.sockets[Int(key.socket)].listener
+        let listener = roster.listeners + Int(listenerIndex)
+        let perSourceMax = listener.pointee.udp.flowsPerSourceMax
+        guard flows.countOfSource(key.client) < perSourceMax else { return nil }
+        if listener.pointee.count >= Int(listener.pointee.udp.flowsMax) {
+            guard evictOldest(of: listenerIndex) else { return nil }
+        }
+        counters.add(.flowsAccepted)
+        let cluster: Int
+        switch listener.pointee.pick() {
+        case .refusal(let reason): return refuseFlow(reason)
+        case .cluster(let number): cluster = number
+        }
+        guard let place = roster.clusters[cluster].pick() else { return refuseFlow(.noEndpoint) }
+        if !handle.budget.take() {
+            guard evictOldest(of: nil), handle.budget.take() else { return refuseFlow(.totalLimit) }
+        }
+        guard let endpoint = openEndpoint(cluster, place) else {
+            handle.budget.give()
+            return refuseFlow(.outOfDescriptors)
+        }
+        let flow = Flow(
+            key: key, name: ClientName(record.name), endpoint: endpoint, cluster: UInt32(cluster), endpointPlace: UInt32(place),
+            lastActivity: tick)
+        guard let index = flows.insert(flow) else {
+            _ = ring.close(endpoint)
+            handle.budget.give()
+            return refuseFlow(.totalLimit)
+        }
+        listener.pointee.count += 1
+        counters.set(.flowsLive, flows.count)
+        timers.set(flowTimer(index), deadline: tick + roster.clusters[cluster].flowIdleTicks)
+        armFlow(index)
+        return index
+    }
+
+    private mutating func refuseFlow(_ reason: TerminationReason) -> UInt32? {
+        counters.add(reason)
+        return nil
+    }
+
+    private mutating func openEndpoint(_ cluster: Int, _ place: Int) -> Descriptor? {
+        let address = roster.clusters[cluster].addresses + place
+        guard address.pointee.family != AF_UNIX else { return nil }
+        let socket = ring.socket(family: address.pointee.family, type: Int32(SOCK_DGRAM.rawValue))
+        guard socket >= 0 else { return nil }
+        if ring.features.contains(.udpReceiveOffload) {
+            _ = ring.setOption(socket, level: Int32(IPPROTO_UDP), name: UDP_GRO, 1)
+        }
+        // An unreachable network is told by the first send as well, and may come back.
+        _ = ring.connectNow(socket, to: address)
+        return socket
+    }
+
+    mutating func armFlow(_ index: UInt32) {
+        flows[index].pointee.isArmed = true
+        ring.receiveMessages(
+            on: flows[index].pointee.endpoint, header: datagrams.flowHeader,
+            group: BufferSize.datagramGroup,
+            token: Token(.flowDatagrams, generation: flows.generation(of: index), index: index))
+    }
+
+    // MARK: - Refusals
+
+    /// The endpoint's host said that nobody listens there (ICMP port unreachable): the flow goes on
+    /// with the next endpoint, or tries the only one anew.
+    mutating func flowRefused(_ index: UInt32) {
+        counters.add(.endpointRefusals)
+        let flow = flows[index]
+        let cluster = roster.clusters + Int(flow.pointee.cluster)
+        let family = cluster.pointee.addresses[Int(flow.pointee.endpointPlace)].family
+        for _ in 0..<cluster.pointee.count {
+            guard let place = cluster.pointee.pick() else { return }
+            guard cluster.pointee.addresses[place].family == family else { continue }
+            guard place != Int(flow.pointee.endpointPlace) else { continue }
+            flow.pointee.endpointPlace = UInt32(place)
+            _ = ring.connectNow(flow.pointee.endpoint, to: cluster.pointee.addresses + place)
+            return
+        }
+    }
+
+    // MARK: - Ending
+
+    mutating func flowTimedOut(_ index: UInt32) {
+        let flow = flows[index]
+        guard flow.pointee.isLive else { return }
+        let deadline = flow.pointee.lastActivity + idleTicks(of: flow.pointee)
+        if deadline <= tick {
+            endFlow(index, .idleTimedOut)
+        } else {
+            timers.set(flowTimer(index), deadline: deadline)
+        }
+    }
+
+    /// A flow has no end of its own, so a drain does not wait for its whole time-out.
+    private func idleTicks(of flow: Flow) -> UInt64 {
+        let ticks = roster.clusters[Int(flow.cluster)].flowIdleTicks
+        return service == .draining ? min(ticks, Self.drainIdleTicks) : ticks
+    }
+
+    private static var drainIdleTicks: UInt64 { 120 }
+
+    mutating func endFlow(_ index: UInt32, _ reason: TerminationReason) {
+        switch datagrams.batch.target {
+        case .client(index), .endpoint(index): datagramFlush()
+        default: break
+        }
+        let flow = flows[index]
+        flow.pointee.reason = reason
+        counters.add(reason)
+        timers.cancel(flowTimer(index))
+        flows.hide(index)
+        if flow.pointee.isArmed {
+            ring.cancel(
+                Token(.flowDatagrams, generation: flows.generation(of: index), index: index))
+        }
+        closeFlowIfJoined(index)
+    }
+
+    mutating func closeFlowIfJoined(_ index: UInt32) {
+        let flow = flows[index]
+        guard !flow.pointee.isLive, !flow.pointee.isArmed else { return }
+        _ = ring.close(flow.pointee.endpoint)
+        roster.listeners[Int(roster.sockets[Int(flow.pointee.key.socket)].listener)].count -= 1
+        flows.release(index)
+        counters.set(.flowsLive, flows.count)
+        handle.budget.give()
+        if timers.isSet(acceptTimer) { resumeAccepting() }
+    }
+
+    /// Makes room: the flow that was silent the longest goes, of a listener or of all.
+    private mutating func evictOldest(of listener: UInt16?) -> Bool {
+        var index = flows.oldest
+        for _ in 0..<Self.evictionSearchMax where index != Flow.none {
+            let socket = Int(flows[index].pointee.key.socket)
+            if listener == nil || roster.sockets[socket].listener == listener {
+                endFlow(index, .flowEvicted)
+                return true
+            }
+            index = flows[index].pointee.newer
+        }
+        return false
+    }
+
+    private static var evictionSearchMax: Int { 64 }
+
+    mutating func endFlows(_ reason: TerminationReason) {
+        while flows.oldest != Flow.none { endFlow(flows.oldest, reason) }
+    }
+
+    /// A drain begins: flows that are silent already need not be waited for.
+    mutating func hastenFlows() {
+        var index = flows.oldest
+        while index != Flow.none {
+            timers.set(flowTimer(index), deadline: tick + Self.drainIdleTicks)
+            index = flows[index].pointee.newer
+        }
+    }
 }

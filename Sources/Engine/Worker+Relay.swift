@@ -292,6 +292,12 @@ extension Worker where R: ~Copyable {
         postBuffers()
         for _ in 0..<min(starved.count, streamPosting.posted) {
             guard let token = starved.popFirst() else { return }
+            if token.kind == OperationKind.listenerDatagrams.rawValue
+                || token.kind == OperationKind.flowDatagrams.rawValue
+            {
+                feedStarvedDatagrams(token)
+                continue
+            }
             guard let connection = connections.find(token.index, generation: token.generation)
             else { continue }
             if token.kind == OperationKind.inspect.rawValue {
