@@ -17,8 +17,8 @@ public struct IOUring: Ring, ~Copyable {
     public static let groupsMax = 4
 
     /// - Parameters:
-    ///   - entries: operations that can be queued between two submissions; more are submitted early.
-    ///   - completions: results that the kernel can hold; what comes on top costs extra, but is kept.
+    ///   - entries: operations that can be queued between two submissions; more go early.
+    ///   - completions: results that the kernel can hold; what comes on top costs extra.
     ///   - allowed: features that may be used; those the kernel lacks are left out of `features`.
     public init(
         entries: UInt32 = 1024, completions: UInt32 = 8192, wakeup: Wakeup,
@@ -154,7 +154,8 @@ public struct IOUring: Ring, ~Copyable {
     }
 
     public mutating func receiveMessages(
-        on socket: Descriptor, header: UnsafeMutablePointer<msghdr>, group: BufferGroup, token: Token
+        on socket: Descriptor, header: UnsafeMutablePointer<msghdr>, group: BufferGroup,
+        token: Token
     ) {
         let entry = nextEntry()
         // Without multishot the record's layout would be another one, so this operation is always
@@ -235,7 +236,8 @@ public struct IOUring: Ring, ~Copyable {
 
     public var hasPending: Bool {
         apus_cq_tail(ring) != apus_cq_head(ring)
-            || apus_sq_flags(ring) & (UInt32(IORING_SQ_TASKRUN) | UInt32(IORING_SQ_CQ_OVERFLOW)) != 0
+            || apus_sq_flags(ring) & (UInt32(IORING_SQ_TASKRUN) | UInt32(IORING_SQ_CQ_OVERFLOW))
+                != 0
     }
 
     public mutating func takeCompletions(

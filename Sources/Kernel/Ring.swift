@@ -38,13 +38,15 @@ public protocol Ring: ~Copyable {
     /// Receives datagrams as `io_uring_recvmsg_out` records into buffers of `group`; multishot if
     /// the kernel can.
     mutating func receiveMessages(
-        on socket: Descriptor, header: UnsafeMutablePointer<msghdr>, group: BufferGroup, token: Token)
+        on socket: Descriptor, header: UnsafeMutablePointer<msghdr>, group: BufferGroup,
+        token: Token)
     /// `sendmsg(2)` that waits for room; may be short.
     mutating func sendMessage(
         on socket: Descriptor, header: UnsafePointer<msghdr>, token: Token)
     /// One-shot `poll(2)`; the result is the events seen.
     mutating func poll(_ descriptor: Descriptor, events: Int32, token: Token)
-    /// Completes once when `wake()` was called on this ring's wake-up descriptor since the last time.
+    /// Completes once when `wake()` was called on this ring's wake-up descriptor since the last
+    /// time.
     mutating func awaitWakeup(token: Token)
     /// Asks that the operation with `target` be ended; it then completes with -ECANCELED, or as it
     /// would have. The cancel itself completes silently or with `Token.none`.
@@ -80,7 +82,9 @@ public protocol Ring: ~Copyable {
     /// A non-blocking close-on-exec socket.
     mutating func socket(family: Int32, type: Int32) -> Int32
     /// `connect(2)` at once: for datagram sockets, which never wait.
-    mutating func connectNow(_ socket: Descriptor, to address: UnsafePointer<RawSocketAddress>) -> Int32
+    mutating func connectNow(
+        _ socket: Descriptor, to address: UnsafePointer<RawSocketAddress>
+    ) -> Int32
     mutating func acceptNow(_ listener: Descriptor) -> Int32
     mutating func send(_ socket: Descriptor, _ data: UnsafeRawPointer, count: Int) -> Int
     mutating func sendMessageNow(_ socket: Descriptor, header: UnsafePointer<msghdr>) -> Int
@@ -89,7 +93,8 @@ public protocol Ring: ~Copyable {
     /// A non-blocking pipe and the capacity that was got, which may be less than asked for.
     mutating func makePipe(capacity: Int) -> Result<Pipe, Errno>
     mutating func setOption(
-        _ socket: Descriptor, level: Int32, name: Int32, value: UnsafeRawPointer, length: Int) -> Int32
+        _ socket: Descriptor, level: Int32, name: Int32, value: UnsafeRawPointer, length: Int
+    ) -> Int32
     mutating func peerName(_ socket: Descriptor, into address: inout RawSocketAddress) -> Int32
     mutating func localName(_ socket: Descriptor, into address: inout RawSocketAddress) -> Int32
     mutating func shutdownWrite(_ socket: Descriptor) -> Int32

@@ -27,7 +27,8 @@ extension RingFailure: CustomStringConvertible {
         case .kernelTooOld(let release):
             "Linux \(release) is too old: Apus needs 6.1 or later"
         case .missingOperations(let names):
-            "this kernel's io_uring lacks \(names.joined(separator: ", ")): Apus needs Linux 6.1 or later"
+            "this kernel's io_uring lacks \(names.joined(separator: ", ")):"
+                + " Apus needs Linux 6.1 or later"
         case .outOfMemory:
             "no memory for the ring: raise RLIMIT_MEMLOCK (ulimit -l unlimited) or free memory"
         case .other(let errno):
@@ -40,7 +41,8 @@ extension RingFailure {
     /// What an error of `io_uring_setup(2)` means on this machine.
     init(setup errno: Errno) {
         switch errno.rawValue {
-        case EPERM where Self.disabledSysctl > 0: self = .disabledBySysctl(value: Self.disabledSysctl)
+        case EPERM where Self.disabledSysctl > 0:
+            self = .disabledBySysctl(value: Self.disabledSysctl)
         case EPERM, ENOSYS, EACCES: self = .blockedByFilter(errno)
         case ENOMEM: self = .outOfMemory
         default: self = .other(errno)

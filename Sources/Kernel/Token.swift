@@ -13,7 +13,8 @@ public struct Token: BitwiseCopyable, Hashable, Sendable {
     /// - Parameter generation: its lower 24 bits count.
     @inlinable
     public init(kind: UInt8, generation: UInt32, index: UInt32) {
-        rawValue = UInt64(kind) << 56 | UInt64(generation & Token.generationMask) << 32 | UInt64(index)
+        rawValue =
+            UInt64(kind) << 56 | UInt64(generation & Token.generationMask) << 32 | UInt64(index)
     }
 
     public static let generationMask: UInt32 = 0xff_ffff

@@ -21,12 +21,14 @@ public enum PosixThread {
         pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
         var thread = pthread_t()
         let body = Unmanaged.passRetained(Body(name: String(name.prefix(15)), run: run))
-        let result = pthread_create(&thread, &attributes, { pointer in
-            let body = Unmanaged<Body>.fromOpaque(pointer!).takeRetainedValue()
-            pthread_setname_np(pthread_self(), body.name)
-            body.run()
-            return nil
-        }, body.toOpaque())
+        let result = pthread_create(
+            &thread, &attributes,
+            { pointer in
+                let body = Unmanaged<Body>.fromOpaque(pointer!).takeRetainedValue()
+                pthread_setname_np(pthread_self(), body.name)
+                body.run()
+                return nil
+            }, body.toOpaque())
         guard result == 0 else {
             body.release()
             throw Errno(rawValue: result)

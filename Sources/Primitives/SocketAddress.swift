@@ -87,7 +87,10 @@ public struct RawSocketAddress: BitwiseCopyable, Sendable {
             switch family {
             case AF_INET:
                 let v4 = raw.load(as: sockaddr_in.self)
-                return (IPAddress(v4: UInt32(bigEndian: v4.sin_addr.s_addr)), UInt16(bigEndian: v4.sin_port))
+                return (
+                    IPAddress(v4: UInt32(bigEndian: v4.sin_addr.s_addr)),
+                    UInt16(bigEndian: v4.sin_port)
+                )
             case AF_INET6:
                 let v6 = raw.load(as: sockaddr_in6.self)
                 return (IPAddress(v6.sin6_addr).unmapped, UInt16(bigEndian: v6.sin6_port))

@@ -24,7 +24,10 @@ SAMPLES = [
     ("line-length", ENGINE, "// " + "x" * 98, "// " + "x" * 97),
     ("function-length", ENGINE, function_of(69), function_of(68)),
     ("function-length", ENGINE, switch_of(80, after="    run()\n"), switch_of(80)),
-    ("function-length", ENGINE, function_of(80, "    switch a { default: run() }\n"), switch_of(99)),
+    (
+        "function-length", ENGINE,
+        function_of(80, "    switch a { default: run() }\n"), switch_of(99),
+    ),
     (
         "function-length", ENGINE,
         "init(a: Int) {\n" + "    run()\n" * 80 + "}\n",
@@ -32,11 +35,15 @@ SAMPLES = [
     ),
     (
         "function-length", ENGINE,
-        "func a<T>(\n    b: T\n) throws(F)\n    -> Int where T: P\n{\n" + "    run()\n" * 80 + "}\n",
+        "func a<T>(\n    b: T\n) throws(F)\n    -> Int where T: P\n{\n"
+        + "    run()\n" * 80 + "}\n",
         "protocol P {\n" + "    func a(b: Int) -> Int\n    init(c: Int)\n" * 80 + "}\n",
     ),
     ("type-documentation", ENGINE, "struct A {}", "/// What it is.\n@frozen\npublic struct A {}"),
-    ("type-documentation", ENGINE, "// Not this.\nfinal class A {}", "extension A {\n    enum B {}\n}"),
+    (
+        "type-documentation", ENGINE,
+        "// Not this.\nfinal class A {}", "extension A {\n    enum B {}\n}",
+    ),
     ("type-documentation", ENGINE, 'let a = "{"\nenum A {}', "typealias A = Int"),
     ("banned-name", ENGINE, "final class PoolManager {}", "struct Managerial {}"),
     ("banned-name", TESTS, "enum TestHelpers2Helper {}", "struct Contextual {}"),
@@ -44,7 +51,10 @@ SAMPLES = [
     ("banned-name", ENGINE, "enum StringUtils {}", "let contextManager = 1"),
     ("force-try", ENGINE, "let a = try! b()", "let a = try? b()  // never try!"),
     ("force-try", ENGINE, 'let a = "\\(b("x"))" + c(try! d())', 'let a = "try! \\(b("try!"))"'),
-    ("empty-catch", ENGINE, "do { try a() } catch {\n    // nothing\n}", "do {} catch { count += 1 }"),
+    (
+        "empty-catch", ENGINE,
+        "do { try a() } catch {\n    // nothing\n}", "do {} catch { count += 1 }",
+    ),
     ("empty-catch", ENGINE, "do { try a() } catch let error as E {}", "error.catch {}"),
     ("unfinished", ENGINE, "// TODO: later", "// TODOS are not one"),
     ("unfinished", TESTS, "// FIXME", 'let template = "/tmp/apus-XXXXXX"'),
@@ -53,7 +63,8 @@ SAMPLES = [
     ("test-name", TESTS, "@Test func works() {}", '@Test("it works") func works() {}'),
     (
         "test-name", TESTS, "@Test(arguments: [1]) func works(a: Int) {}",
-        '@Test(\n    "it works", arguments: [1])\nfunc works(a: Int) {}\n@Test func `it works`() {}',
+        '@Test(\n    "it works", arguments: [1])\nfunc works(a: Int) {}\n'
+        "@Test func `it works`() {}",
     ),
     ("hot-path", ENGINE, "func a() async {}", "// async and await\nlet asynchronous = 1"),
     ("hot-path", "Sources/Kernel/Sample.swift", "let a = await b()", 'let a = "await"'),
