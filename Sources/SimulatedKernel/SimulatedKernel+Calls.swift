@@ -124,7 +124,8 @@ extension SimulatedKernel {
         return file.setOption(level: level, name: name, value: value)
     }
 
-    func name(_ descriptor: Descriptor, isPeer: Bool, into result: inout RawSocketAddress) -> Int32 {
+    func name(_ descriptor: Descriptor, isPeer: Bool, into result: inout RawSocketAddress) -> Int32
+    {
         guard let file = file(descriptor, isPeer ? "getpeername" : "getsockname") else {
             return -EBADF
         }

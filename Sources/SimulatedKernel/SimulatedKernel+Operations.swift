@@ -48,7 +48,11 @@ extension SimulatedKernel {
             let operations = woken
             woken = []
             for operation in operations where operation.state == .woken {
-                if operation.isCancelled { finish(operation, -ECANCELED) } else { attempt(operation) }
+                if operation.isCancelled {
+                    finish(operation, -ECANCELED)
+                } else {
+                    attempt(operation)
+                }
             }
         }
     }
@@ -93,7 +97,8 @@ extension SimulatedKernel {
     // MARK: - Cancelling
 
     private func cancel(_ target: Token) {
-        guard let operation = inFlight.first(where: { $0.token == target && !$0.isCancelled }) else {
+        guard let operation = inFlight.first(where: { $0.token == target && !$0.isCancelled })
+        else {
             return post(.none, -ENOENT)
         }
         if operation.state == .woken, chance(faults.cancelTooLate) {
@@ -143,7 +148,8 @@ extension SimulatedKernel {
         finish(operation, events & (POLLIN | POLLOUT))
     }
 
-    private func attemptAccept(_ operation: Operation, on listener: StreamListener, multishot: Bool) {
+    private func attemptAccept(_ operation: Operation, on listener: StreamListener, multishot: Bool)
+    {
         while true {
             let result = acceptNow(from: listener)
             if result == -EAGAIN { return arm(operation) }

@@ -163,7 +163,8 @@ public final class StreamSocket: SimulatedFile {
 
     func planDelivery() {
         guard !isDeliveryPlanned, !isReset, let peer, state == .connected else { return }
-        let hasBytes = !unsent.isEmpty && (peer.received.count < peer.receiveCapacity || peer.isClosed)
+        let hasBytes =
+            !unsent.isEmpty && (peer.received.count < peer.receiveCapacity || peer.isClosed)
         guard hasBytes || (unsent.isEmpty && isWriteShut && !isFINSent) else { return }
         isDeliveryPlanned = true
         kernel.after(kernel.chooseLatency()) { [self] in deliver() }
@@ -193,7 +194,8 @@ public final class StreamSocket: SimulatedFile {
         if limit > 1, kernel.random(0...3) == 0 { limit = kernel.random(1...limit) }
         let moved = unsent.move(limit, to: &peer.received)
         // The end may arrive together with the last bytes, or after them.
-        let endsNow = unsent.isEmpty && isWriteShut && !isFINSent
+        let endsNow =
+            unsent.isEmpty && isWriteShut && !isFINSent
             && (moved == 0 || kernel.random(0...1) == 0)
         if endsNow {
             isFINSent = true
