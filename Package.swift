@@ -29,14 +29,15 @@ let package = Package(
         .target(
             name: "Control",
             dependencies: [
-                "Engine", "GatewayAPI", "Kernel", "Primitives", "Routing",
+                "CLinux", "Engine", "GatewayAPI", "Kernel", "Primitives", "Routing",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .executableTarget(
             name: "apus",
             dependencies: [
-                "Control",
+                "CLinux", "Control", "Kernel",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
             ]),
         .target(name: "SimulatedKernel", dependencies: ["CLinux", "Kernel", "Primitives"]),
         .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"]),
@@ -47,6 +48,9 @@ let package = Package(
         .testTarget(
             name: "GatewayAPITests", dependencies: ["GatewayAPI", "Primitives", "Routing"],
             exclude: ["Golden"]),
+        .testTarget(
+            name: "ControlTests",
+            dependencies: ["CLinux", "Control", "Engine", "Kernel", "Primitives", "Routing"]),
         .testTarget(
             name: "SimulationTests",
             dependencies: [

@@ -1,0 +1,42 @@
+#ifndef APUS_CLINUX_PROCESS_H
+#define APUS_CLINUX_PROCESS_H
+#include "CLinux.h"
+#include <dirent.h>
+
+/// Raises the soft limit on descriptors to the hard one; returns the limit that now holds, or
+/// -errno (`setrlimit(2)`).
+static inline long apus_raise_descriptor_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return -(long)errno;
+    if (limit.rlim_cur != limit.rlim_max) {
+        struct rlimit raised = {limit.rlim_max, limit.rlim_max};
+        if (setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+    }
+    return limit.rlim_cur > INT32_MAX ? INT32_MAX : (long)limit.rlim_cur;
+}
+
+/// Blocks SIGTERM, SIGINT and SIGHUP in this thread and those it starts and returns a descriptor
+/// that they are read from (`signalfd(2)`), or -errno. A write to a closed pipe or socket becomes
+/// an error instead of a signal.
+static inline int apus_take_signals(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    int result = pthread_sigmask(SIG_BLOCK, &set, NULL);
+    if (result != 0) return -result;
+    signal(SIGPIPE, SIG_IGN);
+    return (int)apus_result(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+static inline long apus_recvfrom(int fd, void *data, size_t count, void *address, unsigned *length) {
+    return apus_result(recvfrom(fd, data, count, 0, (struct sockaddr *)address, length));
+}
+static inline long apus_sendto(
+    int fd, const void *data, size_t count, const void *address, unsigned length) {
+    return apus_result(sendto(fd, data, count, MSG_NOSIGNAL, (const struct sockaddr *)address, length));
+}
+
+static inline const char *apus_entry_name(const struct dirent *entry) { return entry->d_name; }
+#endif

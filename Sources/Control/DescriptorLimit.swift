@@ -1,0 +1,68 @@
+import CLinux
+import Primitives
+
+/// How many descriptors the process may have, and how many connections that is enough for.
+public struct DescriptorLimit: Hashable, Sendable {
+    /// What is shared out: see `share`.
+    public struct Share: Hashable, Sendable {
+        /// For all workers together.
+        public var connectionsMax: Int
+        /// For each worker.
+        public var pipesMax: Int
+        /// How it came about, for the log.
+        public var derivation: String
+    }
+
+    public let descriptors: Int
+
+    /// Memory's bound, not the descriptors': more connections than this only when asked for.
+    static let connectionsMaxDerived = 1_000_000
+    /// Standard streams, signals, log and configuration files, and what libraries open.
+    private static let processReserve = 64
+    /// Ring, wake-ups and what is in flight between accept and refusal.
+    private static let workerReserve = 8
+    /// A relayed connection has one descriptor to the client and one to the endpoint.
+    private static let perConnection = 2
+
+    init(descriptors: Int) {
+        self.descriptors = descriptors
+    }
+
+    /// Raises RLIMIT_NOFILE's soft limit to the hard one.
+    public static func raise() throws(StartFailure) -> DescriptorLimit {
+        let result = apus_raise_descriptor_limit()
+        if let error = Errno(result: result) {
+            throw StartFailure("the limit on descriptors (RLIMIT_NOFILE) cannot be read: \(error)")
+        }
+        return DescriptorLimit(descriptors: result)
+    }
+
+    /// - Parameters:
+    ///   - listeners: listening addresses; every worker has a socket for each.
+    ///   - pipesMax: what a worker would like; pipes never take more than a quarter of all.
+    ///   - asked: `--connections-max`; refused when the descriptors do not suffice.
+    ///   - others: descriptors that other parts of the process need.
+    public func share(
+        listeners: Int, workers: Int, pipesMax: Int, asked: Int?, others: Int = 0
+    ) throws(StartFailure) -> Share {
+        precondition(listeners >= 0 && workers > 0 && pipesMax > 0 && others >= 0)
+        let pipes = max(1, min(pipesMax, descriptors / (8 * workers)))
+        let reserve = Self.processReserve + listeners * workers
+            + workers * (2 * pipes + Self.workerReserve) + others
+        let most = max(1, (descriptors - reserve) / Self.perConnection)
+        let derivation = "\(descriptors) descriptors less \(reserve) reserved, "
+            + "\(Self.perConnection) a connection"
+        guard let asked else {
+            let count = min(most, Self.connectionsMaxDerived)
+            return Share(connectionsMax: count, pipesMax: pipes, derivation: derivation)
+        }
+        guard asked <= most else {
+            let needed = asked * Self.perConnection + reserve
+            throw StartFailure(
+                "--connections-max \(asked) needs \(needed) descriptors, but the limit is "
+                    + "\(descriptors) (enough for \(most) connections): raise it with "
+                    + "`ulimit -n \(needed)` (LimitNOFILE= in a systemd unit) or ask for fewer")
+        }
+        return Share(connectionsMax: asked, pipesMax: pipes, derivation: "--connections-max")
+    }
+}

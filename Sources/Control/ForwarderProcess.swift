@@ -1,0 +1,224 @@
+import CLinux
+import Engine
+import GatewayAPI
+import Kernel
+import Logging
+import Primitives
+import Routing
+import Synchronization
+
+/// The process behind `apus run`: boot order, then the control thread's loop of signals, workers'
+/// ends and a look at the counters each second. Owned by the command; lives on the main thread.
+public struct ForwarderProcess: ~Copyable {
+    private let settings: RunSettings
+    private let log: Logger
+    private let signals: SignalQueue
+    private let startTime = apus_monotonic()
+    private let quickstart: Quickstart?
+    private var sockets: ListenerSockets
+    private let workers: WorkerGroup
+    private var lifecycle: Lifecycle
+    private var overload = OverloadReport()
+
+    private static let nanosecondsPerSecond = 1_000_000_000.0
+    private static let tickMilliseconds: Int32 = 1000
+
+    /// Runs until the workers have ended.
+    public static func run(_ settings: RunSettings) -> ExitCode {
+        do throws(StartFailure) {
+            var process = try boot(settings)
+            return process.serve()
+        } catch {
+            StandardStream.error.write("apus: error: \(error)\n")
+            return .failed
+        }
+    }
+
+    // MARK: - Boot
+
+    /// Everything that can fail is done before the first worker gets the plan.
+    private static func boot(_ settings: RunSettings) throws(StartFailure) -> ForwarderProcess {
+        let log = LineLogHandler.logger(level: settings.logLevel)
+        let signals = try signals()
+        let paths = settings.configurationPaths
+        let quickstart = paths.isEmpty ? try Quickstart(processIdentifier: getpid()) : nil
+        let files: [ConfigurationFiles.File]
+        if let quickstart {
+            files = [quickstart.configuration]
+        } else {
+            files = try ConfigurationFiles.read(paths)
+        }
+        let plan = try plan(files)
+
+        let cpus = allowedProcessors
+        let count = settings.workers ?? max(1, cpus.count)
+        let share = try DescriptorLimit.raise().share(
+            listeners: plan.listeners.reduce(0) { $0 + $1.addresses.count }, workers: count,
+            pipesMax: WorkerSettings.pipesMaxDefault, asked: settings.connectionsMax,
+            others: quickstart == nil ? 0 : Quickstart.descriptorsMax)
+        log.info("connectionsMax=\(share.connectionsMax) from \(share.derivation)")
+
+        let features = KernelFeatures.all.subtracting(settings.without)
+        let sockets = try sockets(plan, count, features)
+        let workers = try WorkerGroup(count: count, share: share, features: features, cpus: cpus)
+        let process = ForwarderProcess(
+            settings: settings, log: log, signals: signals, quickstart: quickstart,
+            sockets: sockets, workers: workers)
+        process.workers.publish(process.sockets.workers)
+        process.announce(plan)
+        return process
+    }
+
+    private init(
+        settings: RunSettings, log: Logger, signals: consuming SignalQueue,
+        quickstart: Quickstart?, sockets: consuming ListenerSockets, workers: WorkerGroup
+    ) {
+        self.settings = settings
+        self.log = log
+        self.signals = signals
+        self.quickstart = quickstart
+        self.sockets = sockets
+        self.workers = workers
+        lifecycle = Lifecycle(
+            drainTimeout: UInt64(settings.drainTimeoutSeconds * Self.nanosecondsPerSecond))
+    }
+
+    private static func signals() throws(StartFailure) -> SignalQueue {
+        do throws(Errno) {
+            return try SignalQueue()
+        } catch {
+            throw StartFailure("signals cannot be received (signalfd): \(error)")
+        }
+    }
+
+    private static func sockets(
+        _ plan: Plan, _ workers: Int, _ features: KernelFeatures
+    ) throws(StartFailure) -> ListenerSockets {
+        do throws(ListenerFailure) {
+            return try ListenerSockets(plan: plan, workers: workers, features: features)
+        } catch {
+            throw error.startFailure
+        }
+    }
+
+    private static func plan(_ files: [ConfigurationFiles.File]) throws(StartFailure) -> Plan {
+        let result = Configuration.load(files: files)
+        for finding in result.findings { StandardStream.error.write("\(finding)\n") }
+        guard !result.hasErrors else {
+            throw StartFailure("the configuration has errors: mend what is listed above")
+        }
+        guard !result.plan.listeners.isEmpty else {
+            throw StartFailure(
+                "the configuration has nothing to listen on: it needs a Gateway with a listener "
+                    + "of protocol TCP or UDP")
+        }
+        return result.plan
+    }
+
+    private static var allowedProcessors: [Int32] {
+        var processors = [Int32](repeating: 0, count: Int(CPU_SETSIZE))
+        let count = apus_allowed_cpus(&processors, Int32(processors.count))
+        return Array(processors.prefix(Int(count)))
+    }
+
+    private func announce(_ plan: Plan) {
+        for (listener, addresses) in zip(plan.listeners, sockets.addresses) {
+            let kind = listener.network == .tcp ? "TCP" : "UDP"
+            let places = addresses.map(\.description).joined(separator: " ")
+            let route = listener.route?.name ?? "no route"
+            log.info("listening \(kind) \(places) listener=\(listener.name) route=\(route)")
+        }
+        log.info(
+            """
+            ready workers=\(workers.count) connectionsMax=\(workers.connectionsMax) \
+            kernel=\(KernelRelease.running.text) features=\(workers.features)
+            """)
+        if quickstart != nil { StandardStream.output.write(Quickstart.instructions) }
+    }
+
+    // MARK: - The loop
+
+    private mutating func serve() -> ExitCode {
+        while true {
+            wait()
+            while let signal = signals.next() {
+                if let code = act(lifecycle.on(.signal(signal), now: apus_monotonic())) {
+                    return finish(code)
+                }
+            }
+            if let cutOff = workers.ended {
+                reportOverload()
+                let event = Lifecycle.Event.ended(cutOff: cutOff)
+                if let code = act(lifecycle.on(event, now: apus_monotonic())) {
+                    return finish(code)
+                }
+            }
+            if let code = act(lifecycle.on(.tick, now: apus_monotonic())) { return finish(code) }
+            reportOverload()
+        }
+    }
+
+    /// For a signal, the end of a worker, or the next second.
+    private func wait() {
+        var watched = [
+            pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: workers.endings.descriptor, events: Int16(POLLIN), revents: 0),
+        ]
+        // An error can only be EINTR; the loop looks at everything anyway.
+        _ = poll(&watched, nfds_t(watched.count), Self.tickMilliseconds)
+        if watched[1].revents != 0 { workers.endings.wait() }
+    }
+
+    private func act(_ action: Lifecycle.Action) -> ExitCode? {
+        switch action {
+        case .nothing: break
+        case .noteReloadUnsupported:
+            log.warning("SIGHUP: reloading is not supported yet; restart to change the plan")
+        case .drain(let deadline):
+            log.info("draining for at most \(settings.drainTimeoutSeconds) s")
+            workers.post(.drain(deadline: deadline))
+        case .stop:
+            log.error("workers did not end at the drain's deadline: told to stop")
+            workers.post(.stop)
+        case .exit(let code): return code
+        }
+        return nil
+    }
+
+    // MARK: - Counters
+
+    private var statistics: Statistics {
+        Statistics(
+            workers: workers.handles.map { Statistics.Values($0.counters) },
+            connectionsMax: workers.connectionsMax,
+            uptimeMilliseconds: (apus_monotonic() - startTime) / 1_000_000)
+    }
+
+    private mutating func reportOverload() {
+        let sum = statistics.sum
+        for line in overload.sentences(sum, connectionsMax: workers.connectionsMax) {
+            log.warning("\(line)")
+        }
+    }
+
+    private mutating func finish(_ code: ExitCode) -> ExitCode {
+        let statistics = statistics
+        log.info("stats \(statistics.summary)")
+        if let path = settings.statisticsPath {
+            do throws(StartFailure) {
+                try statistics.write(to: path)
+            } catch {
+                log.error("\(error)")
+            }
+        }
+        sockets.removeFiles()
+        switch code {
+        case .drained: log.info("every connection ran to its end")
+        case .cutOff: log.warning("the drain time-out cut connections off")
+        case .interrupted: log.warning("interrupted again: ended at once")
+        case .failed: log.error("the workers ended without being told to")
+        case .usage: break
+        }
+        return code
+    }
+}

@@ -1,0 +1,96 @@
+import ArgumentParser
+import Control
+import Kernel
+import Logging
+
+/// `apus run`.
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Forward until told to stop.",
+        discussion: """
+            Without --config it forwards to demo backends of its own on loopback. SIGTERM or \
+            Ctrl-C drains; Ctrl-C again ends at once. Exit codes: 0 every connection ran to its \
+            end, 1 the start or the configuration failed, 2 wrong command line, 3 the drain \
+            time-out cut connections off, 130 interrupted twice.
+            """)
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "A YAML or JSON file, or a directory of them; may be given several times.",
+            valueName: "path"))
+    var config: [String] = []
+
+    @Option(name: .long, help: "Worker threads (default: one for each allowed processor).")
+    var workers: Int?
+
+    @Option(
+        name: .long,
+        help: "Connections and UDP flows at a time (default: what the descriptors allow).")
+    var connectionsMax: Int?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("How long SIGTERM lets connections run on.", valueName: "seconds"))
+    var drainTimeout: Double = RunSettings.drainTimeoutSecondsDefault
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "A kernel feature not to use, for tests: \(KernelFeatures.all).",
+            valueName: "feature"))
+    var without: [String] = []
+
+    @Option(
+        name: .long,
+        help: "One of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var logLevel: String = Logger.Level.info.rawValue
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Write the counters there at exit, as JSON.", valueName: "path"))
+    var statsFile: String?
+
+    /// A day; more is no drain.
+    private static let drainTimeoutSecondsMax = 86_400.0
+
+    func settings() throws -> RunSettings {
+        var settings = RunSettings()
+        settings.configurationPaths = config
+        if let workers, !(1...RunSettings.workersMax).contains(workers) {
+            throw ValidationError("--workers must be 1 to \(RunSettings.workersMax).")
+        }
+        settings.workers = workers
+        if let connectionsMax, !(1...Int(Int32.max)).contains(connectionsMax) {
+            throw ValidationError("--connections-max must be at least 1.")
+        }
+        settings.connectionsMax = connectionsMax
+        guard (0...Self.drainTimeoutSecondsMax).contains(drainTimeout) else {
+            throw ValidationError(
+                "--drain-timeout must be 0 to \(Int(Self.drainTimeoutSecondsMax)) seconds.")
+        }
+        settings.drainTimeoutSeconds = drainTimeout
+        for name in without {
+            guard let feature = KernelFeatures(name: name) else {
+                throw ValidationError("--without \(name): the features are \(KernelFeatures.all).")
+            }
+            settings.without.insert(feature)
+        }
+        guard let level = Logger.Level(rawValue: logLevel) else {
+            let names = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("--log-level \(logLevel): the levels are \(names).")
+        }
+        settings.logLevel = level
+        settings.statisticsPath = statsFile
+        return settings
+    }
+
+    func validate() throws {
+        _ = try settings()
+    }
+
+    func run() throws {
+        throw Ending(code: ForwarderProcess.run(try settings()))
+    }
+}
