@@ -114,12 +114,6 @@ public struct Direction: BitwiseCopyable, Hashable, Sendable {
     /// stalled receives one buffer at a time instead, so that a slow reader holds few of them.
     public var wantsMultishot: Bool { caution == 0 }
 
-    /// Nothing is in the kernel for this direction.
-    public var isQuiet: Bool {
-        (receive == .none || receive == .starved) && !holdsBytes && phase != .splicing
-            && phase != .pouring
-    }
-
     private var isBulk: Bool { canSplice && fullInRow >= Self.fullInRowToSplice }
 
     // MARK: - Events
@@ -317,6 +311,7 @@ public struct Direction: BitwiseCopyable, Hashable, Sendable {
 
     private mutating func abandon() -> Actions {
         phase = .finished
+        holdsBytes = false
         if receive == .starved { receive = .none }
         guard receive == .armed else { return .dropHeld }
         receive = .cancelling

@@ -99,12 +99,15 @@ public struct Worker<R: Ring & ~Copyable>: ~Copyable {
         guard service != .ended else { return false }
         postBuffers()
         wait()
+        var handled = 0
         while true {
             let count = ring.takeCompletions(into: batch)
             for place in 0..<count { dispatch(batch[place]) }
-            waiting.note(count: count)
+            handled += count
             if count < batch.count { break }
         }
+        waiting.note(count: handled, now: now)
+        counters.add(.turns)
         datagramFlush()
         if !starved.isEmpty { feedStarved() }
         finishDrain()
