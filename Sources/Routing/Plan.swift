@@ -47,7 +47,8 @@ public struct TCPListenerPlan: Hashable, Sendable {
     /// How long a client may take to send what must be read before it is forwarded, such as the
     /// PROXY header (`spec.timeout.tcp.connectionInspectionTimeout`).
     public var inspectionTimeoutMilliseconds: UInt32
-    /// How long a connection may be silent both ways (`spec.timeout.tcp.idleTimeout`); 0 = no limit.
+    /// How long a connection may be silent both ways (`spec.timeout.tcp.idleTimeout`); 0 = for
+    /// ever.
     public var idleTimeoutMilliseconds: UInt32
     /// `spec.connection.connectionLimit.value`; nil = no limit of its own.
     public var connectionsMax: UInt32?
