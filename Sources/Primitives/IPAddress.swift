@@ -45,7 +45,8 @@ extension IPAddress: LosslessStringConvertible {
     /// or RFC 4291 §2.2 without a zone. Nil for anything else.
     public init?(_ text: some StringProtocol) {
         let text = String(text)
-        guard text.utf8.count < Int(INET6_ADDRSTRLEN) else { return nil }
+        // A zero byte would end the text for inet_pton(3), and hide what follows it.
+        guard text.utf8.count < Int(INET6_ADDRSTRLEN), !text.utf8.contains(0) else { return nil }
         if text.utf8.contains(UInt8(ascii: ":")) {
             var address = in6_addr()
             guard inet_pton(AF_INET6, text, &address) == 1 else { return nil }
