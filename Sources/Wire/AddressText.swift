@@ -87,6 +87,7 @@ enum AddressText {
         }
     }
 
+    /// Up to four digits of either case; leading zeros are as good as none here.
     private static func parseHexadecimal(_ bytes: RawSpan, _ range: Range<Int>) -> UInt16? {
         guard !range.isEmpty, range.count <= 4 else { return nil }
         var value: UInt16 = 0

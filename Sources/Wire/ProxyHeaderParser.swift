@@ -4,7 +4,9 @@ import Primitives
 /// between calls: it is given all bytes received so far, each time from the first. Allocates
 /// nothing.
 ///
-/// A verdict other than `needMore` is final: more bytes never change it.
+/// A verdict other than `needMore` is final: more bytes never change it. Reading from the start
+/// each time costs little: a v2 header is passed over by its length until it is complete, and a
+/// v1 line has 107 bytes at most.
 public struct ProxyHeaderParser: Hashable, Sendable {
     public enum Verdict: Hashable, Sendable {
         /// So far it may become a header.
@@ -73,6 +75,7 @@ extension ProxyHeaderParser {
         guard bytes.byteCount >= ProxyHeader.v2HeadBytes else { return .needMore }
         let body = Int(bytes.bigEndian(UInt16.self, at: 14))
         let length = ProxyHeader.v2HeadBytes + body
+        // Told before the bytes come, so that none of them has to be held.
         guard length <= bytesMax else { return .malformed(.headerTooLong) }
         guard body >= kind.family.addressBytes else { return .malformed(.addressesTruncated) }
         guard bytes.byteCount >= length else { return .needMore }
@@ -149,6 +152,9 @@ extension ProxyHeaderParser {
 
     /// Checks that the TLVs fill their place exactly, and the checksum when there is one. An
     /// UNSPEC header has no addresses, so all that follows its head is TLVs, as HAProxy sends it.
+    ///
+    /// Values other than the checksum are not looked into: nothing here acts on them, and whoever
+    /// does must judge them anyway. That goes for the TLVs within `PP2_TYPE_SSL` (§2.2.6) too.
     private static func faultOfTLVs(
         _ bytes: RawSpan, _ range: Range<Int>, length: Int
     ) -> ProxyFault? {

@@ -62,6 +62,7 @@ public struct ProxyHeaderWriter: Hashable, Sendable {
         return writer.count
     }
 
+    /// §2.2; the length and the checksum are filled in when the rest stands.
     private func writeBinary(
         _ header: ProxyHeader, _ received: RawSpan, to writer: inout ByteWriter,
         in buffer: UnsafeMutableRawBufferPointer
@@ -92,6 +93,7 @@ public struct ProxyHeaderWriter: Hashable, Sendable {
         place.writeBigEndian(crc.value)
     }
 
+    /// Both addresses, then both ports. The paths of Unix sockets are left empty.
     private func write(
         _ source: ProxyEndpoint, _ destination: ProxyEndpoint, _ family: ProxyFamily,
         to writer: inout ByteWriter
@@ -120,6 +122,8 @@ public struct ProxyHeaderWriter: Hashable, Sendable {
         }
     }
 
+    /// Padding served the sender's alignment and the checksum covered its bytes, so neither means
+    /// anything in the next header (§2.2.3, §2.2.4).
     private func writeTLVs(_ range: Range<Int>, _ received: RawSpan, to writer: inout ByteWriter) {
         var tlvs = ProxyTLVs(range)
         while let tlv = tlvs.next(in: received) {
