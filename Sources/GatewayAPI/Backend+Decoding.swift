@@ -68,8 +68,10 @@ extension Backend {
 extension Backend.Endpoint {
     init?(_ node: Node, path: String, log: FindingLog) {
         guard var fields = Fields(node, path: path, log: log) else { return nil }
-        let forms = [("fqdn", fields.take("fqdn")), ("ip", fields.take("ip")),
-            ("unix", fields.take("unix"))].filter { $0.1 != nil }
+        let forms = [
+            ("fqdn", fields.take("fqdn")), ("ip", fields.take("ip")),
+            ("unix", fields.take("unix")),
+        ].filter { $0.1 != nil }
         _ = fields.text("hostname")
         _ = fields.text("zone")
         guard let form = forms.first, let value = form.1, forms.count == 1 else {
@@ -77,7 +79,7 @@ extension Backend.Endpoint {
                 at: node.place, path: path,
                 forms.isEmpty
                     ? "one of fqdn, ip or unix must be specified"
-                    : "only one of fqdn, ip or unix can be specified; make each an endpoint of its own")
+                    : "only one of fqdn, ip or unix can be specified; make an endpoint of each")
             return nil
         }
         self.place = value.place

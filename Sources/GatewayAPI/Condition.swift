@@ -1,4 +1,5 @@
-/// A condition of the Gateway API: what became of an object, a listener, or a reference to a parent.
+/// A condition of the Gateway API: what became of an object, a listener, or a reference to a
+/// parent.
 public struct Condition: Hashable, Sendable {
     public enum Subject: Hashable, Sendable {
         case object(ObjectIdentity)

@@ -30,7 +30,10 @@ public enum Configuration {
         for finding in findings { log.append(finding) }
         let sorted = log.findings.sorted { left, right in
             (order[left.place.file] ?? 0, left.place.line, left.place.column, left.message)
-                < (order[right.place.file] ?? 0, right.place.line, right.place.column, right.message)
+                < (
+                    order[right.place.file] ?? 0, right.place.line, right.place.column,
+                    right.message
+                )
         }
         return Result(plan: plan, conditions: conditions, findings: sorted)
     }

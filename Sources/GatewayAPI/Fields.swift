@@ -95,7 +95,8 @@ struct Fields {
     mutating func boolean(_ name: String) -> Located<Bool>? {
         guard let node = take(name) else { return nil }
         guard case .scalar(let scalar) = node.value, case .boolean(let value) = scalar.kind else {
-            log.error(at: node.place, path: path(of: name), "must be true or false, not \(node.article)")
+            log.error(
+                at: node.place, path: path(of: name), "must be true or false, not \(node.article)")
             return nil
         }
         return Located(value: value, place: node.place)
@@ -114,7 +115,8 @@ struct Fields {
         guard milliseconds >= range.lowerBound, milliseconds <= range.upperBound else {
             log.error(
                 at: text.place, path: path(of: name),
-                "\(text.value) is outside \(range.lowerBound)ms to \(range.upperBound / 1_000)s")
+                "\(text.value) is outside \(DurationText.text(range.lowerBound)) to "
+                    + DurationText.text(range.upperBound))
             return nil
         }
         return Located(value: UInt32(milliseconds), place: text.place)
@@ -178,7 +180,7 @@ struct Fields {
         } else if known.isEmpty {
             message = "unknown field; remove it"
         } else {
-            message = "unknown field; known are \(known.sorted().joined(separator: ", "))"
+            message = "unknown field; known are \(Set(known).sorted().joined(separator: ", "))"
         }
         log.error(at: entry.keyPlace, path: path(of: name), message)
     }

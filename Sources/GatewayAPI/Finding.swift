@@ -1,5 +1,5 @@
 /// Something that the operator should know about the configuration: where, about which object and
-/// field, and one sentence that says what to do. Values; they leave the configuration thread freely.
+/// field, and one sentence that says what to do. A value; any thread may have it.
 public struct Finding: Hashable, Sendable {
     public enum Severity: String, Sendable { case error, warning }
 

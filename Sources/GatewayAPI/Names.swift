@@ -4,7 +4,9 @@ enum Names {
     static func isLabel(_ text: Substring) -> Bool {
         let bytes = text.utf8
         guard (1...63).contains(bytes.count) else { return false }
-        guard bytes.first != UInt8(ascii: "-"), bytes.last != UInt8(ascii: "-") else { return false }
+        guard bytes.first != UInt8(ascii: "-"), bytes.last != UInt8(ascii: "-") else {
+            return false
+        }
         return bytes.allSatisfy {
             $0.isDigit || $0 == UInt8(ascii: "-")
                 || ($0 >= UInt8(ascii: "a") && $0 <= UInt8(ascii: "z"))

@@ -16,17 +16,16 @@ struct ObjectDecoder {
         guard let version, let kind else { return }
         if kind.value == "List", version.value == "v1" { return decodeList(&root) }
         let (group, number) = Self.split(version.value)
+        let isLater = Kind.notServed[group]?.contains(kind.value) == true
+        let known = Kind(rawValue: kind.value).flatMap { $0.group == group ? $0 : nil }
+        guard isLater || known != nil else { return unknown(kind, group: group) }
         guard let metadata = metadata(&root, kind: kind.value) else { return }
         log.object = metadata.identity
-        if Kind.notServed[group]?.contains(kind.value) == true {
+        guard let known else {
             objects.notServed.insert(metadata.identity)
             log.notServed(
-                at: document.place, path: "",
-                "\(kind.value) is not served yet; the object is left aside")
+                at: document.place, path: "", "this kind is not served yet; it is left aside")
             return
-        }
-        guard let known = Kind(rawValue: kind.value), known.group == group else {
-            return unknown(kind, group: group)
         }
         guard known.versions.contains(number) else {
             objects.refused.insert(metadata.identity)
@@ -82,8 +81,8 @@ struct ObjectDecoder {
         }
         log.report(
             .warning, .admission, at: kind.place, path: "kind",
-            "\(shown) of group \"\(Scalar(group, isText: true).excerpt)\" is not read by this version"
-                + hint)
+            "\(shown) of group \"\(Scalar(group, isText: true).excerpt)\" is not read by this "
+                + "version" + hint)
     }
 
     /// Nil, and reported, when there is no identity to speak of.

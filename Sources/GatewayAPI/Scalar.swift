@@ -18,8 +18,16 @@ struct Scalar: Hashable, Sendable {
     }
 
     private static func kind(ofPlain text: String) -> Kind {
-        // Longer words are neither keyword nor a number that fits.
+        guard text.utf8.count > keywordBytesMax else { return keyword(text) }
+        // Most values are longer words. What is longer still is no number that fits.
         guard text.utf8.count <= 80 else { return .text }
+        return number(text) ?? .text
+    }
+
+    /// Of `false` and `+.inf`, the longest.
+    private static let keywordBytesMax = 5
+
+    private static func keyword(_ text: String) -> Kind {
         switch text {
         case "", "~", "null", "Null", "NULL":
             return .null

@@ -3,13 +3,14 @@ enum Suggestion {
     /// Names longer than this are nobody's typing error, and cost time to compare.
     private static let lengthMax = 64
 
-    /// The nearest of `names` by edits (insertion, removal, replacement, swap of neighbours, another
-    /// case), if few enough edits lead there.
+    /// The nearest of `names` by edits (insertion, removal, replacement, swap of two), if only few
+    /// lead there. Upper and lower case count as the same.
     static func nearest(to name: String, among names: [String]) -> String? {
         guard name.utf8.count <= lengthMax else { return nil }
         var best: (name: String, distance: Int)?
         for candidate in names {
-            let distance = distance(Array(name.lowercased().utf8), Array(candidate.lowercased().utf8))
+            let distance = distance(
+                Array(name.lowercased().utf8), Array(candidate.lowercased().utf8))
             let allowed = max(1, min(name.utf8.count, candidate.utf8.count) / 3)
             guard distance <= allowed else { continue }
             if best.map({ distance < $0.distance }) ?? true { best = (candidate, distance) }

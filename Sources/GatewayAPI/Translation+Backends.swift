@@ -58,7 +58,9 @@ extension Translation {
             resolved.references.append((backend, reference.weight))
         }
         // A fallback stands by while another serves.
-        let hasPrimary = resolved.references.contains { $0.backend.map { !isFallback($0) } ?? false }
+        let hasPrimary = resolved.references.contains {
+            $0.backend.map { !isFallback($0) } ?? false
+        }
         if hasPrimary {
             for index in resolved.references.indices {
                 guard let backend = resolved.references[index].backend, isFallback(backend) else {
@@ -73,7 +75,8 @@ extension Translation {
     private func isFallback(_ backend: Backend) -> Bool { backend.fallback?.isItself == true }
 
     private func backend(
-        _ reference: Route.BackendRef, of route: Route, _ fault: inout (reason: String, message: String)?
+        _ reference: Route.BackendRef, of route: Route,
+        _ fault: inout (reason: String, message: String)?
     ) -> Backend? {
         let identity = ObjectIdentity(
             kind: reference.kind, namespace: reference.namespace, name: reference.name.value)
@@ -93,7 +96,7 @@ extension Translation {
                 "InvalidKind",
                 isService
                     ? "Services are not served yet; \(hint)"
-                    : "\(reference.kind) of group \"\(reference.group)\" cannot be a backend; \(hint)")
+                    : "\(reference.kind) of group \"\(reference.group)\" is no backend; \(hint)")
         }
         guard isPermitted(reference, route) else {
             return refuse(

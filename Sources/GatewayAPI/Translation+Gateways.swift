@@ -37,8 +37,9 @@ extension Translation {
         let before = conditions.count
         for listener in gateway.listeners where translate(listener, of: gateway) { served += 1 }
         let isWhole = served == gateway.listeners.count
-        let ofListeners = conditions[before...]
-        conditions.removeSubrange(before...)
+        // Whether the Gateway is accepted is known last and said first.
+        let ofListeners = Array(conditions.suffix(from: before))
+        conditions.removeLast(ofListeners.count)
         condition(
             .object(identity), of: gateway.metadata, "Accepted", true,
             isWhole ? "Accepted" : "ListenersNotValid",
@@ -86,10 +87,13 @@ extension Translation {
                 name: name, addresses: addresses,
                 transport: isTCP
                     ? .tcp(policy?.settings ?? TCPListenerPlan()) : .udp(UDPListenerPlan())))
+        let transport: Route.Transport = isTCP ? .tcp : .udp
+        for place in Set(addresses.map { BindPlace($0, transport) }) {
+            listenersAtPlace[place, default: []].append(listeners.count)
+        }
+        listenersOfGateway[gateway.metadata.identity, default: []].append(listeners.count)
         listeners.append(
-            ServedListener(
-                gateway: gateway, listener: listener, transport: isTCP ? .tcp : .udp,
-                addresses: addresses))
+            ServedListener(gateway: gateway, listener: listener, addresses: addresses))
     }
 
     private func addresses(of listener: Gateway.Listener, _ gateway: Gateway) -> [SocketAddress] {
@@ -127,28 +131,36 @@ extension Translation {
                 reason: "PortUnavailable", message: "the Gateway has the same address twice")
         }
         let transport: Route.Transport = name == "TCP" ? .tcp : .udp
-        for other in listeners where other.transport == transport {
-            for address in addresses {
+        for address in addresses {
+            for index in listenersAtPlace[BindPlace(address, transport)] ?? [] {
+                let other = listeners[index]
                 guard other.addresses.contains(where: { Self.overlap($0, address) }) else {
                     continue
                 }
-                let isOwn = other.gateway.metadata.identity == gateway.metadata.identity
-                let owner =
-                    isOwn
-                    ? "listener \(other.listener.name.value)"
-                    : "listener \(other.listener.name.value) of \(other.gateway.metadata.identity)"
-                return Refusal(
-                    reason: isOwn ? "ProtocolConflict" : "PortUnavailable",
-                    message: "\(name) \(address) is taken by \(owner); choose another port",
-                    isConflict: isOwn)
+                return conflict(name, address, other, gateway)
             }
         }
         return nil
     }
 
+    private func conflict(
+        _ name: String, _ address: SocketAddress, _ other: ServedListener, _ gateway: Gateway
+    ) -> Refusal {
+        let isOwn = other.gateway.metadata.identity == gateway.metadata.identity
+        let owner =
+            isOwn
+            ? "listener \(other.listener.name.value)"
+            : "listener \(other.listener.name.value) of \(other.gateway.metadata.identity)"
+        return Refusal(
+            reason: isOwn ? "ProtocolConflict" : "PortUnavailable",
+            message: "\(name) \(address) is taken by \(owner); choose another port",
+            isConflict: isOwn)
+    }
+
     /// Whether two sockets of one transport could not both be bound. `::` takes IPv4 along.
     private static func overlap(_ left: SocketAddress, _ right: SocketAddress) -> Bool {
-        guard case .ip(let leftIP, let leftPort) = left, case .ip(let rightIP, let rightPort) = right
+        guard case .ip(let leftIP, let leftPort) = left,
+            case .ip(let rightIP, let rightPort) = right
         else { return left == right }
         guard leftPort == rightPort else { return false }
         if leftIP == rightIP || leftIP == .anyIPv6 || rightIP == .anyIPv6 { return true }

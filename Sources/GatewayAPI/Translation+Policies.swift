@@ -49,8 +49,11 @@ extension Translation {
         var isSilent = false
         if let known = sections[object] {
             if let section, !known.contains(section) {
-                let all = known.isEmpty ? "it has none" : "its sections are "
-                    + known.sorted().joined(separator: ", ")
+                let all =
+                    known.isEmpty
+                    ? "it has none"
+                    : "its sections are "
+                        + known.sorted().joined(separator: ", ")
                 fault = ("TargetNotFound", "\(object) has no section \(section); \(all)")
             } else if let holder = add(&policies, .init(object: object, section: section)) {
                 fault = ("Conflicted", "\(holder) comes first and already holds for \(object)")

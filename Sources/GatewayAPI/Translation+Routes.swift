@@ -38,7 +38,7 @@ extension Translation {
         for index in indices { serve(route, backends, at: index, parent) }
     }
 
-    /// Fills `indices` with the listeners that the reference attaches to, or says why there is none.
+    /// Fills `indices` with the listeners that the reference attaches to, or says why none is.
     private func match(
         _ route: Route, _ parent: Route.ParentRef, _ indices: inout [Int]
     ) -> Refusal? {
@@ -52,7 +52,7 @@ extension Translation {
                 route, parent, "NoMatchingParent",
                 "parents of kind \(parent.kind) are not served yet; refer to a Gateway")
         }
-        guard let gateway = gateways.first(where: { $0.metadata.identity == identity }) else {
+        guard let gateway = gatewaysByIdentity[identity] else {
             let isKnown = objects.refused.contains(identity)
             return refuse(
                 route, parent, "NoMatchingParent", "there is no \(identity)", isSilent: isKnown)
@@ -71,13 +71,14 @@ extension Translation {
         guard !allowed.isEmpty else {
             return refuse(
                 route, parent, "NotAllowedByListeners",
-                "no listener of \(identity) that this names takes a \(route.metadata.identity.kind) "
-                    + "from namespace \(route.metadata.namespace); see its protocol and "
+                "no listener of \(identity) that this names takes a "
+                    + "\(route.metadata.identity.kind) from namespace "
+                    + "\(route.metadata.namespace); see its protocol and "
                     + "allowedRoutes")
         }
-        indices = listeners.indices.filter { index in
-            listeners[index].gateway.metadata.identity == identity
-                && allowed.contains { $0.name.value == listeners[index].listener.name.value }
+        let served = listenersOfGateway[identity] ?? []
+        indices = served.filter { index in
+            allowed.contains { $0.name.value == listeners[index].listener.name.value }
         }
         guard !indices.isEmpty else {
             return refuse(

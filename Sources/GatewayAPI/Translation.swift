@@ -19,6 +19,7 @@ struct Translation {
     // MARK: Looked up by name
 
     let gateways: [Gateway]
+    let gatewaysByIdentity: [ObjectIdentity: Gateway]
     let routes: [Route]
     let backends: [ObjectIdentity: Backend]
     var policies = PolicyIndex()
@@ -27,6 +28,9 @@ struct Translation {
 
     /// The listeners that are served, in the plan's order.
     var listeners: [ServedListener] = []
+    /// Those of a Gateway, and those that may meet on a port or path, as indices into `listeners`.
+    var listenersOfGateway: [ObjectIdentity: [Int]] = [:]
+    var listenersAtPlace: [BindPlace: [Int]] = [:]
     /// Which cluster stands for a Backend as a route reaches it with a policy.
     var clusterIndices: [ClusterKey: Int] = [:]
     /// What EndpointPolicies say about the flows of a cluster, by its index.
@@ -36,8 +40,20 @@ struct Translation {
     struct ServedListener {
         let gateway: Gateway
         let listener: Gateway.Listener
-        let transport: Route.Transport
         let addresses: [SocketAddress]
+    }
+
+    /// Sockets of different places never meet, whatever their addresses.
+    enum BindPlace: Hashable {
+        case port(UInt16, Route.Transport)
+        case unix(path: String)
+
+        init(_ address: SocketAddress, _ transport: Route.Transport) {
+            switch address {
+            case .ip(_, let port): self = .port(port, transport)
+            case .unix(let path): self = .unix(path: path)
+            }
+        }
     }
 
     struct ClusterKey: Hashable {
@@ -49,9 +65,13 @@ struct Translation {
     init(_ objects: Objects) {
         self.objects = objects
         gateways = objects.gateways.sorted { $0.metadata.precedes($1.metadata) }
+        gatewaysByIdentity = Dictionary(
+            objects.gateways.map { ($0.metadata.identity, $0) },
+            uniquingKeysWith: { first, _ in first })
         routes = objects.routes.sorted { $0.metadata.precedes($1.metadata) }
         backends = Dictionary(
-            objects.backends.map { ($0.metadata.identity, $0) }, uniquingKeysWith: { first, _ in first })
+            objects.backends.map { ($0.metadata.identity, $0) },
+            uniquingKeysWith: { first, _ in first })
     }
 
     mutating func run() {

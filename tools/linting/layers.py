@@ -8,7 +8,7 @@ from swift_source import mask
 # Lowest first. A module may import those of the lines above its own. `SimulatedKernel` stands in
 # for the kernel, so it sees as much as `Kernel`'s users do; only tests import it.
 LAYERS = (
-    ("CLiburing", "CLinux", "COpenSSL", "CAres", "CNghttp2"),
+    ("CLibYAML", "CLiburing", "CLinux", "COpenSSL", "CAres", "CNghttp2"),
     ("Primitives",),
     ("Wire",),
     ("Kernel",),
