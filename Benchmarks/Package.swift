@@ -14,10 +14,11 @@ let package = Package(
         .target(
             name: "AllocationCounter",
             linkerSettings: [.linkedLibrary("dl")]),
+        .target(name: "Marks"),
         .target(name: "Measuring"),
         .executableTarget(
             name: "apus-bench",
-            dependencies: ["Measuring", .product(name: "Kernel", package: "apus")]),
+            dependencies: ["Marks", "Measuring", .product(name: "Kernel", package: "apus")]),
         .testTarget(name: "MeasuringTests", dependencies: ["Measuring"]),
     ],
     swiftLanguageModes: [.v6]

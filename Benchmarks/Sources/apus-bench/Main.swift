@@ -1,5 +1,6 @@
 import CLinux
 import Kernel
+import Marks
 
 /// Load generator and backend for `tools/bench`; see `Benchmarks/README.md`.
 @main
@@ -37,6 +38,7 @@ enum Main {
         ]
         let arguments = Arguments(
             words, known: Set(services.map(\.name) + ["datagrams"]))
+        apus_mark_own()
         var backend = Backend()
         for entry in services {
             if let port = arguments.port(entry.name) { backend.listen(on: port, for: entry.service) }
@@ -54,46 +56,86 @@ enum Main {
                 "stepped",
             ])
         guard let port = arguments.port("port") else { fail("--port is missing") }
+        apus_mark_own()
+        defer { apus_mark_retire() }
         let steps = Steps(isStepped: arguments.number("stepped", default: 0) != 0)
-        let connections = max(1, arguments.number("connections", default: 1))
-        let count = arguments.number("count", default: Int(Int32.max))
-        let seconds = arguments.number("seconds", default: 10)
-        let bytes = arguments.number("bytes", default: 64)
-        let rate = arguments.number("rate", default: 0)
         switch mode {
-        case "roundtrips", "idle":
-            var load = RoundTrips(
-                port: port, connections: connections, requestBytes: bytes, requestsMax: count)
-            load.warmUp()
-            steps.announce("ready")
-            guard mode == "roundtrips" else { return }
-            steps.announce(
-                rate > 0
-                    ? load.runOpen(seconds: seconds, rate: rate) : load.runClosed(seconds: seconds))
-        case "bulk-up", "bulk-down":
-            var load = Bulk(
-                port: port, connections: connections, course: mode == "bulk-up" ? .up : .down,
-                bytes: bytes)
-            steps.announce("ready")
-            steps.announce(load.run(seconds: seconds))
-        case "churn":
-            var load = Churn(port: port, connections: connections)
-            _ = load.run(seconds: seconds, connectionsTotal: connections * 2)
-            steps.announce("ready")
-            steps.announce(load.run(seconds: seconds, connectionsTotal: count))
-        case "datagrams", "flood":
-            var load = Datagrams(
-                port: port, flows: connections, datagramBytes: bytes,
-                burst: max(1, arguments.number("burst", default: 1)),
-                usesSegmentation: arguments.number("gso", default: 0) != 0, datagramsMax: count)
-            load.warmUp()
-            steps.announce("ready")
-            steps.announce(
-                mode == "flood"
-                    ? load.runFlood(seconds: seconds, rate: max(1, rate))
-                    : load.run(seconds: seconds))
-        default:
-            fail("no such load: \(mode)\n\(usage)")
+        case "roundtrips", "idle": roundTrips(port, arguments, steps, isIdle: mode == "idle")
+        case "bulk-up": bulk(port, arguments, steps, .up)
+        case "bulk-down": bulk(port, arguments, steps, .down)
+        case "churn": churn(port, arguments, steps)
+        case "datagrams", "flood": datagrams(port, arguments, steps, isFlood: mode == "flood")
+        default: fail("no such load: \(mode)\n\(usage)")
         }
     }
+
+    private static func roundTrips(
+        _ port: UInt16, _ arguments: Arguments, _ steps: Steps, isIdle: Bool
+    ) {
+        var load = RoundTrips(
+            port: port, connections: arguments.number("connections", default: 1),
+            requestBytes: arguments.number("bytes", default: 64),
+            requestsMax: arguments.number("count", default: countDefault))
+        load.warmUp()
+        steps.announce("ready")
+        guard !isIdle else { return }
+        let seconds = arguments.number("seconds", default: secondsDefault)
+        let rate = arguments.number("rate", default: 0)
+        apus_mark_begin()
+        let result =
+            rate > 0
+            ? load.runOpen(seconds: seconds, rate: rate) : load.runClosed(seconds: seconds)
+        apus_mark_end()
+        steps.announce(result)
+    }
+
+    private static func bulk(
+        _ port: UInt16, _ arguments: Arguments, _ steps: Steps, _ course: Bulk.Course
+    ) {
+        var load = Bulk(
+            port: port, connections: arguments.number("connections", default: 1), course: course,
+            bytes: arguments.number("bytes", default: 1_000_000_000))
+        steps.announce("ready")
+        apus_mark_begin()
+        let result = load.run(seconds: arguments.number("seconds", default: secondsDefault))
+        apus_mark_end()
+        steps.announce(result)
+    }
+
+    private static func churn(_ port: UInt16, _ arguments: Arguments, _ steps: Steps) {
+        let connections = arguments.number("connections", default: 1)
+        var load = Churn(port: port, connections: connections)
+        _ = load.run(seconds: secondsDefault, connectionsTotal: connections * 2)
+        steps.announce("ready")
+        apus_mark_begin()
+        let result = load.run(
+            seconds: arguments.number("seconds", default: secondsDefault),
+            connectionsTotal: arguments.number("count", default: countDefault))
+        apus_mark_end()
+        steps.announce(result)
+    }
+
+    private static func datagrams(
+        _ port: UInt16, _ arguments: Arguments, _ steps: Steps, isFlood: Bool
+    ) {
+        var load = Datagrams(
+            port: port, flows: arguments.number("connections", default: 1),
+            datagramBytes: arguments.number("bytes", default: 64),
+            burst: arguments.number("burst", default: 1),
+            usesSegmentation: arguments.number("gso", default: 0) != 0,
+            datagramsMax: arguments.number("count", default: countDefault))
+        load.warmUp()
+        steps.announce("ready")
+        let seconds = arguments.number("seconds", default: secondsDefault)
+        apus_mark_begin()
+        let result =
+            isFlood
+            ? load.runFlood(seconds: seconds, rate: arguments.number("rate", default: 1000))
+            : load.run(seconds: seconds)
+        apus_mark_end()
+        steps.announce(result)
+    }
+
+    private static let secondsDefault = 10
+    private static let countDefault = Int(Int32.max)
 }

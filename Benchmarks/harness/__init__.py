@@ -1,0 +1,1 @@
+"""The side-by-side comparison behind `tools/bench`; `Benchmarks/README.md` tells the method."""
