@@ -64,8 +64,9 @@ struct Datagrams: ~Copyable {
         let most = sentMax
         sentMax = UInt64(flows.count * burst)
         _ = run(seconds: 5)
-        guard measurement.errors == 0, measurement.lost == 0 else {
-            fail("lost \(measurement.lost) datagrams while warming up")
+        // A proxy may lose of the first burst of all; the measured ones are counted.
+        guard measurement.errors == 0, measurement.operations > 0 else {
+            fail("no answers while warming up")
         }
         sentMax = most
     }
