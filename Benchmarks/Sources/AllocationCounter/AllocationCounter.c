@@ -8,9 +8,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/// Those of the workers and other threads, and those of the main thread, which is the control side.
 struct counts {
-    _Atomic uint64_t allocations;
-    _Atomic uint64_t releases;
+    _Atomic uint64_t allocations[2];
+    _Atomic uint64_t releases[2];
 };
 
 static struct counts before_start;
@@ -35,8 +36,15 @@ __attribute__((constructor)) static void map_counts(void) {
     close(file);
 }
 
+/// 1 on the main thread, 0 on others. Initial-exec: another model's storage is itself allocated.
+static int is_main_thread(void) {
+    static __thread signed char known __attribute__((tls_model("initial-exec")));
+    if (known == 0) known = getpid() == gettid() ? 1 : -1;
+    return known == 1;
+}
+
 static void count_allocation(void) {
-    atomic_fetch_add_explicit(&counts->allocations, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&counts->allocations[is_main_thread()], 1, memory_order_relaxed);
 }
 
 void *malloc(size_t size) {
@@ -73,6 +81,7 @@ int posix_memalign(void **memory, size_t alignment, size_t size) {
 }
 
 void free(void *memory) {
-    if (memory != NULL) atomic_fetch_add_explicit(&counts->releases, 1, memory_order_relaxed);
+    if (memory != NULL)
+        atomic_fetch_add_explicit(&counts->releases[is_main_thread()], 1, memory_order_relaxed);
     __libc_free(memory);
 }
