@@ -6,10 +6,11 @@ import CLibYAML
 struct Composer {
     /// Far beyond what Kubernetes objects need; bounds every recursion over a node.
     static let depthMax = 64
-    /// An etcd object has 1.5 MB at most; a file holds many.
-    static let fileBytesMax = 64 << 20
+    /// An etcd object has 1.5 MB at most; a file holds many. Read, it takes 25 times its size of
+    /// memory.
+    static let fileBytesMax = 16 << 20
     /// Nodes of a file, each alias counted as large as what it stands for.
-    static let nodesMax = 8_000_000
+    static let nodesMax = 4_000_000
 
     /// A collection whose end was not yet seen.
     private struct Frame {
