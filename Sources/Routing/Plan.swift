@@ -158,6 +158,7 @@ public struct ClusterPlan: Hashable, Sendable {
     public var name: String
     /// `Kind/namespace/name` of the route.
     public var route: String
+    /// May be empty, as while names are not resolved: the cluster's share is then refused.
     public var endpoints: [SocketAddress]
     /// For all attempts of one client together (`spec.timeout.tcp.connectTimeout`).
     public var connectTimeoutMilliseconds: UInt32
