@@ -22,6 +22,7 @@ from .workloads import SERVICES
 KERNEL = "linux-image-6.12"
 KERNEL_SUFFIX = "-cloud-amd64"
 SECONDS_MAX = 600
+PLUGIN = machine.WORK / "counter.so"
 
 
 def kernel():
@@ -43,11 +44,9 @@ def kernel():
     return next(path for path in folder.glob("boot/vmlinuz-*") if path.name.endswith("-amd64"))
 
 
-def plugin():
-    library = machine.WORK / "counter.so"
+def build_plugin():
     source = machine.ROOT / "Benchmarks" / "emulation" / "counter.c"
-    machine.run("gcc", "-O2", "-shared", "-fPIC", "-o", library, source)
-    return library
+    machine.run("gcc", "-O2", "-shared", "-fPIC", "-o", PLUGIN, source)
 
 
 def switch_address(image):
@@ -116,7 +115,7 @@ poweroff -f
 
 INIT = """#!/bin/sh
 export PATH=/bin
-mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev; mount -t tmpfs tmp /tmp
+mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev
 ip link set lo up
 echo reno > /proc/sys/net/ipv4/tcp_congestion_control
 ulimit -n 20000
@@ -152,11 +151,9 @@ def base_archive():
     return archive
 
 
-def build_archive(bench, peer, loads):
+def build_archive(bench, peer, loads, folder):
     archive = base_archive()
     archive.program(bench, "/bin/apus-bench")
-    folder = machine.WORK / "emulation" / peer.name
-    folder.mkdir(parents=True, exist_ok=True)
     words = peer.command(folder, SERVICES)
     command = "true"
     if words:
@@ -175,7 +172,7 @@ def build_archive(bench, peer, loads):
     init = init.replace("PORT", str(peer.ports["echo"]))
     lines = [f'echo "=RUN {name}"; /bin/apus-bench {words}; echo "=END $?"' for name, words in loads]
     archive.file("init", init.replace("LOADS", "\n".join(lines)).encode())
-    return folder, archive.data()
+    return archive.data()
 
 
 def boot(image, root, console, extra):
@@ -194,7 +191,7 @@ def boot(image, root, console, extra):
             process.wait()
 
 
-def emulate(bench, peer, workloads):
+def emulate(bench, peer, workloads, folder):
     """Figures of one peer: {workload: {user, kernel, instructions}}."""
     work = [w for w in workloads if w.emulated_count and peer.carries(w.service)]
     loads = []
@@ -202,14 +199,16 @@ def emulate(bench, peer, workloads):
         words = one.arguments(peer.ports[one.service], emulated=True)
         words[words.index("--stepped") + 1] = "0"
         loads.append((one.name, " ".join(words)))
-    folder, archive = build_archive(bench, peer, loads)
+    folder = Path(folder, f"emulated-{peer.name}")
+    folder.mkdir()
     image = kernel()
     root = folder / "root.cpio"
-    root.write_bytes(archive)
+    root.write_bytes(build_archive(bench, peer, loads, folder))
     counts = folder / "counts"
     console = folder / "console"
     started = time.monotonic()
-    boot(image, root, console, ["-plugin", f"{plugin()},switch={switch_address(image)},output={counts}"])
+    counter = f"{PLUGIN},switch={switch_address(image)},output={counts}"
+    boot(image, root, console, ["-plugin", counter])
     machine.say(f"emulated {peer.name} in {time.monotonic() - started:.0f} s")
     return collect(work, console, counts)
 
@@ -236,13 +235,13 @@ def collect(work, console, counts):
                 }
     if len(found) < len(work):
         missing = ", ".join(one.name for one in work if one.name not in found)
-        machine.say(f"not emulated: {missing}; see {console}")
+        machine.say(f"not emulated: {missing}\n{text[-2000:]}")
     return found
 
 
-def emulate_all(bench, peers, workloads):
-    plugin()
+def emulate_all(bench, peers, workloads, folder):
+    build_plugin()
     switch_address(kernel())
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        runs = {peer.name: pool.submit(emulate, bench, peer, workloads) for peer in peers}
+        runs = {peer.name: pool.submit(emulate, bench, peer, workloads, folder) for peer in peers}
         return {name: run.result() for name, run in runs.items()}

@@ -73,18 +73,13 @@ def envoy():
     return str(program)
 
 
-def swift_build(package, product, build):
-    # Small machines: two compilers at a time; the runtime inside, so that it can be carried.
-    if not is_inside():
-        run("swift", "build", "-c", "release", "-j", "2", "--package-path", package,
-            "--scratch-path", build, "--product", product, "-Xswiftc", "-static-stdlib",
-            stdout=sys.stderr)
-    return build / "release"
-
-
 def build_bench():
-    folder = swift_build(ROOT / "Benchmarks", "apus-bench", BENCH_BUILD)
-    return str(folder / "apus-bench")
+    # The runtime inside, so that it can be carried into the emulated machine.
+    if not is_inside():
+        run("swift", "build", "-c", "release", "-j", "2", "--package-path", ROOT / "Benchmarks",
+            "--scratch-path", BENCH_BUILD, "--product", "apus-bench", "-Xswiftc", "-static-stdlib",
+            stdout=sys.stderr)
+    return str(BENCH_BUILD / "release" / "apus-bench")
 
 
 def build_allocation_counter():
@@ -96,8 +91,13 @@ def build_allocation_counter():
 
 
 def build_apus():
-    folder = swift_build(ROOT, "apus", ROOT / ".build-release")
-    return str(folder / "apus")
+    """As `tools/run` builds it; `tools/test` has built it already and says where it is."""
+    if "APUS_BINARY" in os.environ:
+        return os.path.abspath(os.environ["APUS_BINARY"])
+    if not is_inside():
+        run("swift", "build", "-c", "release", "-j", "2", "--package-path", ROOT, "--product",
+            "apus", stdout=sys.stderr)
+    return str(ROOT / ".build" / "release" / "apus")
 
 
 def enter_network():

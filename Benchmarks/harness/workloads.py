@@ -72,7 +72,7 @@ def round_trips(connections):
         "echo",
         {"connections": connections, "count": 60_000 if connections > 1 else 20_000},
         "request",
-        emulated_count=6_000 if connections > 1 else 2_000,
+        emulated_count=4_000 if connections > 1 else 1_000,
         targets=instructions(0.95, 0.80, 0.55) + (Target("user", None, 600),)
         if connections > 1
         else (),
@@ -103,7 +103,7 @@ def datagrams(name, title, size, burst=1, gso=False, ratio=0.88):
         {"connections": 8 if burst > 1 else 16, "count": 160_000 if gso else 60_000,
          "bytes": size, "burst": burst, "gso": int(gso)},
         "datagram",
-        emulated_count=16_000 if burst > 1 else 4_000,
+        emulated_count=8_000 if burst > 1 else 3_000,
         targets=instructions(ratio),
         is_datagram=True,
     )
@@ -125,7 +125,7 @@ WORKLOADS = [
     bulk("down", 64),
     Workload(
         "churn", "connect, request, close", "churn", "reply", {"connections": 16, "count": 6_000},
-        "connection", emulated_count=1_000, targets=instructions(0.95, 0.80, 0.50),
+        "connection", emulated_count=500, targets=instructions(0.95, 0.80, 0.50),
     ),
     datagrams("udp-64", "UDP round trips, 64 B, 16 flows", 64),
     datagrams("udp-1400", "UDP round trips, 1400 B, 16 flows", 1400),
