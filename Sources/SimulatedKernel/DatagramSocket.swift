@@ -168,6 +168,7 @@ final class DatagramSocket: SimulatedFile {
             kernel.after(delay) { [self] in notify() }
             return Int(-EAGAIN)
         }
+        kernel.datagramSendsCount += 1
         let bytes = message.vectors.reduce(into: [UInt8]()) { $0.append(contentsOf: $1) }
         let source = kernel.bindSource(of: self)
         kernel.carryOut(

@@ -11,6 +11,7 @@ extension SimulatedKernel {
     ) {
         tick()
         submitQueued()
+        sleepsForEver = false
         let deadline = timeoutNanoseconds.map { $0 > UInt64.max - clock ? UInt64.max : clock + $0 }
         let batchEnd = batchNanoseconds.map { clock + $0 }
         let isInterrupted = chance(faults.waitInterrupted)
@@ -21,7 +22,10 @@ extension SimulatedKernel {
             var end = deadline
             if count > 0, let batchEnd { end = min(batchEnd, deadline ?? batchEnd) }
             guard let next = nextEventTime else {
-                guard let end else { return report("the worker sleeps for ever") }
+                guard let end else {
+                    sleepsForEver = true
+                    return
+                }
                 clock = max(clock, end)
                 return
             }

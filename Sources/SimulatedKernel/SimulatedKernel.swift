@@ -28,6 +28,8 @@ public final class SimulatedKernel {
     var completionsTaken = 0
     var groups: [BufferGroup: ProvidedBufferGroup] = [:]
     private(set) lazy var wakeup = WakeupFile(kernel: self)
+    /// The last wait had no time-out, and nothing was left that could end it.
+    public internal(set) var sleepsForEver = false
     public private(set) var defects: [String] = []
     public var isTracing = false
 
@@ -41,6 +43,8 @@ public final class SimulatedKernel {
     private var streams: [StreamSocket] = []
     /// Datagrams that a full queue or the network lost.
     public internal(set) var datagramsDropped = 0
+    /// Calls by which the worker sent one datagram or several.
+    public internal(set) var datagramSendsCount = 0
     /// Bytes that a socket's buffers hold at most; each socket draws one of them.
     public var socketCapacities = [16_384, 65_536, 212_992]
 
@@ -120,10 +124,10 @@ public final class SimulatedKernel {
     var isTableFull: Bool { openDescriptorsCount >= descriptorsMax }
 
     /// The file behind a number; a number that stands for nothing is a defect of the worker.
-    func file(_ descriptor: Descriptor, _ use: String) -> SimulatedFile? {
+    func file(_ descriptor: Descriptor, _ use: @autoclosure () -> String) -> SimulatedFile? {
         guard descriptor >= 0, Int(descriptor) < table.count, let file = table[Int(descriptor)]
         else {
-            report("\(use) on descriptor \(descriptor), which is not open")
+            report("\(use()) on descriptor \(descriptor), which is not open")
             return nil
         }
         return file

@@ -149,19 +149,25 @@ public struct SimulatedRing: Ring, ~Copyable {
 
     public mutating func send(_ socket: Descriptor, _ data: UnsafeRawPointer, count: Int) -> Int {
         kernel.tick()
-        return kernel.sendNow(socket, OutgoingMessage(.init(start: data, count: count)))
+        let result = kernel.sendNow(socket, OutgoingMessage(.init(start: data, count: count)))
+        kernel.trace("send \(count) on \(socket): \(result)")
+        return result
     }
 
     public mutating func sendMessageNow(
         _ socket: Descriptor, header: UnsafePointer<msghdr>
     ) -> Int {
         kernel.tick()
-        return kernel.sendNow(socket, OutgoingMessage(header.pointee))
+        let result = kernel.sendNow(socket, OutgoingMessage(header.pointee))
+        kernel.trace("sendmsg on \(socket): \(result)")
+        return result
     }
 
     public mutating func splice(from source: Descriptor, to sink: Descriptor, count: Int) -> Int {
         kernel.tick()
-        return kernel.spliceNow(from: source, to: sink, count: count)
+        let result = kernel.spliceNow(from: source, to: sink, count: count)
+        kernel.trace("splice \(count) from \(source) to \(sink): \(result)")
+        return result
     }
 
     public mutating func makePipe(capacity: Int) -> Result<Pipe, Errno> {
@@ -189,11 +195,13 @@ public struct SimulatedRing: Ring, ~Copyable {
 
     public mutating func shutdownWrite(_ socket: Descriptor) -> Int32 {
         kernel.tick()
+        kernel.trace("shutdown \(socket)")
         return kernel.shutdownWriteNow(socket)
     }
 
     public mutating func close(_ descriptor: Descriptor) -> Int32 {
         kernel.tick()
+        kernel.trace("close \(descriptor)")
         return kernel.closeNow(descriptor)
     }
 }

@@ -23,12 +23,14 @@ extension StreamSocket {
     public var isRefused: Bool { state == .connecting && pendingError != 0 }
 
     public func read(_ countMax: Int) -> Reading {
-        var bytes = [UInt8](repeating: 0, count: countMax)
-        let count = bytes.withUnsafeMutableBytes {
-            receive(into: $0.baseAddress!, capacity: countMax)
+        var count = 0
+        let room = max(1, min(countMax, bytesReadable))
+        let bytes = [UInt8](unsafeUninitializedCapacity: room) { buffer, initializedCount in
+            count = receive(into: UnsafeMutableRawPointer(buffer.baseAddress!), capacity: room)
+            initializedCount = max(count, 0)
         }
         switch count {
-        case 1...: return .bytes(Array(bytes[..<count]))
+        case 1...: return .bytes(bytes)
         case 0: return isReset ? .reset : .end
         case Int(-EAGAIN): return .nothingYet
         default: return .reset

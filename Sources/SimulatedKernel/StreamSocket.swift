@@ -184,7 +184,7 @@ public final class StreamSocket: SimulatedFile {
             peer.isReset = true
             return receiveReset()
         }
-        if kernel.chance(kernel.faults.resetUnderway) {
+        if !isUnix, kernel.chance(kernel.faults.resetUnderway) {
             isDisturbed = true
             peer.isDisturbed = true
             peer.receiveReset()
@@ -208,6 +208,7 @@ public final class StreamSocket: SimulatedFile {
 
     func receiveReset() {
         guard !isReset else { return }
+        kernel.trace("reset arrives at \(name) of \(localAddress.map { "\($0)" } ?? "nobody")")
         pendingError = isFINReceived ? EPIPE : ECONNRESET
         isReset = true
         unsent.removeAll()

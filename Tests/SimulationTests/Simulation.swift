@@ -1,0 +1,298 @@
+import CLinux
+import Kernel
+import Primitives
+import Routing
+import SimulatedKernel
+import Wire
+
+@testable import Engine
+
+/// A whole worker in a simulated kernel with clients and backends around it: set up, run to the
+/// end, and looked through for what must never be. Owned by one test.
+final class Simulation {
+    let seed: UInt64
+    let kernel: SimulatedKernel
+    let handle: WorkerHandle
+    /// Behind a pointer, so that a run that went wrong can leave it as it is: its destructors would
+    /// trap, and the seed would never be told.
+    private let worker: UnsafeMutablePointer<Worker<SimulatedRing>>
+    private(set) var isRunning = true
+    private(set) var clients: [StreamActor] = []
+    private(set) var backends: [StreamActor] = []
+    private(set) var datagramClients: [DatagramClient] = []
+    private(set) var datagramEchoes: [DatagramEcho] = []
+    private var plan = Plan()
+    private var sockets: [[Descriptor]] = []
+    private(set) var problems: [String] = []
+    var counters: Counters { handle.counters }
+
+    static let turnsMax = 400_000
+
+    init(
+        seed: UInt64, faults: FaultProfile = .none, settings: WorkerSettings? = nil,
+        features: KernelFeatures = .all
+    ) throws {
+        self.seed = seed
+        let settings = settings ?? WorkerSettings(connectionsMax: 64)
+        kernel = SimulatedKernel(seed: seed, faults: faults)
+        handle = try WorkerHandle(
+            index: 0, settings: settings,
+            budget: ConnectionBudget(countMax: settings.connectionsMax))
+        worker = .allocate(capacity: 1)
+        let ring = SimulatedRing(kernel: kernel, features: features)
+        worker.initialize(to: Worker(ring: ring, handle: handle))
+    }
+
+    deinit {
+        guard !isRunning, problems.isEmpty else { return }
+        worker.deinitialize(count: 1)
+        worker.deallocate()
+    }
+
+    // MARK: - Setting up
+
+    /// Numbers for actors, never 0.
+    private var numberNext: UInt64 = 0
+    private func makeNumber() -> UInt64 {
+        numberNext += 1
+        return numberNext
+    }
+
+    static func client(_ place: Int) -> SocketAddress {
+        .ip(IPAddress(v4: 0x0a00_0000 + UInt32(place)), port: UInt16(10_000 + place))
+    }
+
+    /// Adds a listener with one backendRef for each of `clusters`.
+    /// - Returns: its place in the plan.
+    @discardableResult
+    func addListener(
+        on address: SocketAddress, _ transport: ListenerPlan.Transport, to clusters: [ClusterPlan]
+    ) -> Int {
+        let first = plan.clusters.count
+        plan.clusters += clusters
+        let route = RoutePlan(
+            name: "Route/default/\(plan.listeners.count)",
+            backends: clusters.indices.map { WeightedBackend(cluster: first + $0, weight: 1) })
+        plan.listeners.append(
+            ListenerPlan(
+                name: "default/gateway/\(plan.listeners.count)", addresses: [address],
+                transport: transport, route: route))
+        if case .udp = transport {
+            sockets.append([kernel.bind(on: address)])
+        } else {
+            sockets.append([kernel.listen(on: address)])
+        }
+        return plan.listeners.count - 1
+    }
+
+    static func cluster(
+        _ endpoints: [SocketAddress], header: ClusterPlan.ProxyHeader = .none,
+        connectTimeoutMilliseconds: UInt32 = 10_000, udp: UDPFlowPlan = UDPFlowPlan()
+    ) -> ClusterPlan {
+        ClusterPlan(
+            name: "default/backend", route: "Route/default/route", endpoints: endpoints,
+            connectTimeoutMilliseconds: connectTimeoutMilliseconds, proxyHeader: header, udp: udp)
+    }
+
+    /// Hands the worker its plan.
+    func start() {
+        post(.plan(WorkerPlan(plan: plan, sockets: sockets)))
+    }
+
+    func post(_ message: WorkerMessage) {
+        handle.post(message)
+        kernel.wake()
+    }
+
+    /// Every connection to `address` is played by `script`.
+    @discardableResult
+    func serve(
+        at address: SocketAddress, awaitsHeader: Bool = false,
+        _ script: @escaping () -> StreamScript
+    ) -> StreamService {
+        kernel.serve(at: address) { [unowned self] socket in
+            backends.append(
+                StreamActor(
+                    script(), number: makeNumber(), socket: socket, kernel: kernel,
+                    awaitsHeader: awaitsHeader))
+        }
+    }
+
+    /// A client connects after so many nanoseconds.
+    func connect(
+        from client: SocketAddress?, to address: SocketAddress, after delay: UInt64 = 0,
+        _ script: StreamScript
+    ) {
+        kernel.after(delay) { [unowned self] in
+            let socket = kernel.connect(from: client, to: address)
+            clients.append(
+                StreamActor(script, number: makeNumber(), socket: socket, kernel: kernel))
+        }
+    }
+
+    func addDatagramClient(_ client: DatagramClient) { datagramClients.append(client) }
+
+    func serveDatagrams(at address: SocketAddress) {
+        datagramEchoes.append(DatagramEcho(kernel: kernel, address: address))
+    }
+
+    // MARK: - Running
+
+    /// Turns the worker until `condition` holds; false when it ended or never holds.
+    @discardableResult
+    func run(until condition: () -> Bool) -> Bool {
+        var turns = 0
+        while !condition() {
+            guard isRunning else { return false }
+            isRunning = worker.pointee.turn()
+            turns += 1
+            if !kernel.defects.isEmpty {
+                problems += kernel.defects
+                return false
+            }
+            let isStuck = isRunning && kernel.sleepsForEver && !condition()
+            if isStuck || turns > Self.turnsMax {
+                problems.append("no end after \(turns) turns, at \(kernel.clock) ns; \(state)")
+                return false
+            }
+        }
+        return true
+    }
+
+    /// Until so much virtual time has passed.
+    func run(milliseconds: UInt64) {
+        let end = kernel.clock + milliseconds * 1_000_000
+        var isOver = false
+        kernel.after(milliseconds * 1_000_000) { [kernel] in
+            isOver = true
+            kernel.wake()
+        }
+        run { isOver && kernel.clock >= end }
+    }
+
+    /// Lets everything come to rest, checks that nothing is held, drains, and checks that nothing
+    /// is left at all.
+    func finish() {
+        guard problems.isEmpty else { return }
+        run { kernel.sleepsForEver && liveCount == 0 }
+        guard problems.isEmpty else { return }
+        checkAtRest()
+        post(.drain(deadline: kernel.clock + 60_000_000_000))
+        run { !isRunning }
+        guard problems.isEmpty else { return }
+        checkAtEnd()
+    }
+
+    var liveCount: Int { Int(counters[.connectionsLive] + counters[.flowsLive]) }
+
+    /// The most connections that ever lived together.
+    var slotsPeak: Int { worker.pointee.connections.countPeak }
+    var outcome: WorkerHandle.Outcome { worker.pointee.outcome }
+
+    var state: String {
+        "\(liveCount) live, \(kernel.operationsInFlight.count) operations, "
+            + "\(kernel.pipesCount) pipes, \(kernel.openDescriptors.count) descriptors"
+    }
+
+    // MARK: - What must hold
+
+    private func expect(_ condition: Bool, _ problem: @autoclosure () -> String) {
+        if !condition { problems.append(problem()) }
+    }
+
+    /// Nothing lives: everything that a connection holds has been given back.
+    func checkAtRest() {
+        let worker = worker
+        expect(worker.pointee.connections.count == 0, "a slot leaks")
+        expect(worker.pointee.flows.count == 0, "a flow leaks")
+        expect(worker.pointee.pipes.inUseCount == 0, "a pipe leaks")
+        expect(handle.budget.countInUse == 0, "\(handle.budget.countInUse) of the budget leak")
+        let stream = kernel.buffersPosted(in: BufferSize.streamGroup)
+        expect(
+            worker.pointee.streamBuffers.freeCount + stream == worker.pointee.streamBuffers.count,
+            "stream buffers leak: \(worker.pointee.streamBuffers.freeCount) free, \(stream) posted")
+        expect(worker.pointee.streamPosting.posted == stream, "posted buffers are miscounted")
+        if worker.pointee.datagrams.isOpen {
+            let posted = kernel.buffersPosted(in: BufferSize.datagramGroup)
+            let desk = worker.pointee.datagrams.buffers.freeCount + posted
+            expect(desk == DatagramDesk.buffersMax, "datagram buffers leak: \(desk) are known")
+        }
+        expect(counters[.connectionsLive] + counters[.flowsLive] == 0, "live ones are miscounted")
+    }
+
+    /// The worker has ended: nothing is left, and the counters add up.
+    func checkAtEnd() {
+        expect(kernel.openDescriptors.isEmpty, "descriptors leak: \(kernel.openDescriptors)")
+        // The wait for a wake-up ends with the ring.
+        expect(
+            kernel.operationsInFlight.allSatisfy { $0.contains("awaitWakeup") },
+            "operations leak: \(kernel.operationsInFlight)")
+        expect(handle.budget.countInUse == 0, "the budget leaks")
+        let accepted = counters[.connectionsAccepted] + counters[.flowsAccepted]
+        let ended = TerminationReason.allCases.reduce(0) { $0 + counters[$1] }
+        expect(accepted == ended, "\(accepted) accepted, but \(ended) reasons")
+        expect(counters[.unexpectedErrors] == 0, "\(counters[.unexpectedErrors]) unexpected errors")
+        checkStreams()
+        checkDatagrams()
+    }
+
+    private func checkStreams() {
+        for actor in clients + backends {
+            problems += actor.violations.map { "\(name(of: actor)): \($0)" }
+        }
+        let byNumber = Dictionary(
+            uniqueKeysWithValues: (clients + backends).map { ($0.number, $0) })
+        for actor in clients + backends where actor.end == .clean {
+            // A Unix socket has no reset to be told by (`unix(7)`).
+            if case .unix = actor.socket.localAddress { continue }
+            guard let peer = actor.peerNumber.flatMap({ byNumber[$0] }) else { continue }
+            // A stream that was cut short must not look complete.
+            let isWhole = actor.bytesReceived == peer.bytesSent
+            expect(
+                isWhole || !peer.script.isCooperative,
+                "\(name(of: actor)) saw a clean end after \(actor.bytesReceived) bytes; "
+                    + "\(name(of: peer)) sent \(peer.bytesSent) of \(peer.script.bytesToSend)")
+        }
+    }
+
+    /// Of a run in which nobody misbehaved and nothing was injected that costs a connection.
+    func expectCompletion() {
+        for actor in clients {
+            let text = name(of: actor)
+            expect(
+                actor.end == .clean, "\(text) ended with \(actor.end.map { "\($0)" } ?? "nothing")")
+            guard let peer = backends.first(where: { $0.number == actor.peerNumber }) else {
+                problems.append("\(text) never heard from a backend")
+                continue
+            }
+            expect(peer.peerNumber == actor.number, "\(text) and its backend disagree")
+            expect(actor.bytesReceived == peer.script.bytesToSend, "\(text) lacks bytes")
+            expect(peer.bytesReceived == actor.script.bytesToSend, "\(name(of: peer)) lacks bytes")
+            expect(peer.end == .clean, "\(name(of: peer)) did not end clean")
+        }
+    }
+
+    private func checkDatagrams() {
+        problems += datagramClients.flatMap(\.violations) + datagramEchoes.flatMap(\.violations)
+    }
+
+    func expectEveryDatagram() {
+        for client in datagramClients {
+            expect(
+                client.answered == client.sent,
+                "UDP client \(client.number) sent \(client.sent), got \(client.answered)")
+        }
+    }
+
+    private func name(of actor: StreamActor) -> String {
+        let side = clients.contains { $0 === actor } ? "client" : "backend"
+        return "\(side) \(actor.number) (\(actor.script.ending))"
+    }
+
+    /// What to print when something is wrong: enough to run it again.
+    var report: String {
+        problems.prefix(12).joined(separator: "\n")
+            + "\nseed \(seed); again: APUS_SEED=\(seed) swift test --filter SimulationTests"
+            + "\nfaults \(kernel.faults)"
+    }
+}

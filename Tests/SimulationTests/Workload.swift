@@ -1,0 +1,130 @@
+import CLinux
+import Engine
+import Kernel
+import Primitives
+import Routing
+import SimulatedKernel
+
+/// Draws a simulation from a seed: settings, plan, clients, backends, faults.
+enum Workload {
+    static let listener = SocketAddress.ip(.loopbackIPv4, port: 80)
+
+    private static func endpoint(_ place: Int, _ random: inout SeededRandom) -> SocketAddress {
+        switch Int.random(in: 0..<5, using: &random) {
+        case 0: .unix(path: "/run/backend-\(place)")
+        case 1: .ip(.loopbackIPv6, port: UInt16(9_000 + place))
+        default: .ip(IPAddress(v4: 0x7f00_0001), port: UInt16(9_000 + place))
+        }
+    }
+
+    private static func features(_ random: inout SeededRandom) -> KernelFeatures {
+        var features = KernelFeatures.all
+        for (feature, _) in KernelFeatures.names where Int.random(in: 0..<6, using: &random) == 0 {
+            features.remove(feature)
+        }
+        return features
+    }
+
+    static func streams(seed: UInt64, destructive: Bool) throws -> Simulation {
+        var random = SeededRandom(seed: seed &* 2 &+ (destructive ? 1 : 0))
+        let faults = FaultProfile.swarm(from: &random, destructive: destructive)
+        let count = Int.random(in: 1...8, using: &random)
+        // Without misbehaviour every connection must find room.
+        let connectionsMax = destructive ? [4, 16, 64].randomElement(using: &random)! : 64
+        let header: [ClusterPlan.ProxyHeader] = [.none, .none, .v1, .v2]
+        let cluster = header.randomElement(using: &random)!
+        let expected = [TCPListenerPlan.ProxyHeader.none, .none, .optional, .required]
+            .randomElement(using: &random)!
+        let simulation = try Simulation(
+            seed: seed, faults: faults,
+            settings: WorkerSettings(
+                connectionsMax: connectionsMax, features: .all,
+                // So few are all with the kernel, and none is left to gather or write a header in.
+                buffersMax: [cluster == .none && expected == .none ? 4 : 80, 128, 2048]
+                    .randomElement(using: &random)!,
+                pipesMax: [0, 1, 64].randomElement(using: &random)!),
+            features: features(&random))
+        simulation.kernel.socketCapacities =
+            [[4_096], [16_384, 65_536, 212_992], [65_536, 1_048_576]].randomElement(using: &random)!
+        let endpoints = (0..<Int.random(in: 1...3, using: &random)).map { endpoint($0, &random) }
+        simulation.addListener(
+            on: listener,
+            .tcp(
+                TCPListenerPlan(
+                    proxyHeader: expected, inspectionTimeoutMilliseconds: 15_000,
+                    idleTimeoutMilliseconds: 30_000,
+                    connectionsMax: destructive && Bool.random(using: &random) ? 2 : nil)),
+            to: [Simulation.cluster(endpoints, header: cluster)])
+        // Whether a header is to come is only known when the client speaks.
+        let clientsWait = expected != .optional && Bool.random(using: &random)
+        var backends = SeededRandom(seed: random.next())
+        for endpoint in endpoints {
+            let service = simulation.serve(at: endpoint, awaitsHeader: cluster != .none) {
+                StreamScript.draw(
+                    &backends, maySpeakSecond: !clientsWait, misbehaves: destructive)
+            }
+            guard destructive, Int.random(in: 0..<4, using: &random) == 0 else { continue }
+            service.manner = Bool.random(using: &random) ? .refusing : .silent
+        }
+        for place in 0..<count {
+            var script = StreamScript.draw(
+                &random, maySpeakSecond: clientsWait, misbehaves: destructive)
+            addPreamble(to: &script, expected, place, &random, misbehaves: destructive)
+            simulation.connect(
+                from: Simulation.client(place), to: listener,
+                after: UInt64.random(in: 0...20_000_000, using: &random), script)
+        }
+        return simulation
+    }
+
+    private static func addPreamble(
+        to script: inout StreamScript, _ expected: TCPListenerPlan.ProxyHeader, _ place: Int,
+        _ random: inout SeededRandom, misbehaves: Bool
+    ) {
+        let isLeftOut = expected == .optional && Bool.random(using: &random)
+        guard expected != .none, !isLeftOut else { return }
+        script.preamble = Array("PROXY TCP4 192.0.2.1 198.51.100.7 \(1_000 + place) 443\r\n".utf8)
+        guard misbehaves, Int.random(in: 0..<6, using: &random) == 0 else { return }
+        script.isPreambleGood = false
+        // Without a header the bytes are the client's own where it is optional.
+        let bad =
+            ["PROXY TCP4 192.0.2.01 198.51.100.7 99999 443\r\n"]
+            + (expected == .required ? ["", "GET / HTTP/1.1\r\n"] : [])
+        script.preamble = Array(bad.randomElement(using: &random)!.utf8)
+    }
+
+    static func datagrams(seed: UInt64, destructive: Bool) throws -> Simulation {
+        var random = SeededRandom(seed: seed &* 2 &+ (destructive ? 1 : 0))
+        var faults = FaultProfile.swarm(from: &random, destructive: destructive)
+        // A datagram for which there is no room is lost, as on every network.
+        if !destructive { faults.sendWouldBlock = 0 }
+        let simulation = try Simulation(
+            seed: seed, faults: faults,
+            settings: WorkerSettings(connectionsMax: destructive ? 6 : 64, features: .all),
+            features: features(&random))
+        let endpoints = (0..<Int.random(in: 1...3, using: &random)).map {
+            SocketAddress.ip(.loopbackIPv4, port: UInt16(9_000 + $0))
+        }
+        let answers: UInt32? = destructive && Bool.random(using: &random) ? 1 : nil
+        let udp = UDPFlowPlan(idleTimeoutMilliseconds: 5_000, expectedResponses: answers)
+        simulation.addListener(
+            on: listener,
+            .udp(
+                UDPListenerPlan(
+                    flowsMax: destructive ? 4 : 64, flowsPerSourceMax: destructive ? 2 : 64)),
+            to: [Simulation.cluster(endpoints, udp: udp)])
+        for endpoint in endpoints
+        where !destructive || Int.random(in: 0..<4, using: &random) > 0 {
+            simulation.serveDatagrams(at: endpoint)
+        }
+        let sizeMax = [64, 1_400, 9_000].randomElement(using: &random)!
+        for place in 0..<Int.random(in: 1...8, using: &random) {
+            simulation.addDatagramClient(
+                DatagramClient(
+                    number: UInt32(place), kernel: simulation.kernel,
+                    address: Simulation.client(place), listener: listener,
+                    countMax: Int.random(in: 1...40, using: &random), sizeMax: sizeMax))
+        }
+        return simulation
+    }
+}
