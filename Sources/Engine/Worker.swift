@@ -127,8 +127,11 @@ public struct Worker<R: Ring & ~Copyable>: ~Copyable {
                 let due = Tick.nanoseconds(next)
                 timeout = due > now ? due - now : 0
             }
+            // Without the minimum wait the kernel would hold back the first completion until the
+            // last of them comes, which may be never.
+            let canBatch = ring.features.contains(.minimumWait)
             ring.submitAndWait(
-                minimum: step.minimum, batchMicroseconds: step.batchMicroseconds,
+                minimum: canBatch ? step.minimum : 1, batchMicroseconds: step.batchMicroseconds,
                 timeoutNanoseconds: timeout)
         }
         arena.reset()
