@@ -56,7 +56,12 @@ let package = Package(
             dependencies: [
                 "CLinux", "Engine", "Kernel", "Primitives", "Routing", "SimulatedKernel", "Wire",
             ]),
-        .testTarget(name: "IntegrationTests", dependencies: ["CLinux", "Primitives"]),
+        .target(name: "Traffic", dependencies: ["CLinux", "Primitives"], path: "Tests/Traffic"),
+        .executableTarget(
+            name: "KernelCheck", dependencies: ["Primitives", "Traffic"],
+            path: "Tests/KernelCheck", exclude: ["kernel-check.yaml"]),
+        .testTarget(
+            name: "IntegrationTests", dependencies: ["CLinux", "Kernel", "Primitives", "Traffic"]),
     ],
     swiftLanguageModes: [.v6]
 )

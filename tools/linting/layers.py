@@ -12,14 +12,14 @@ LAYERS = (
     ("Primitives",),
     ("Wire",),
     ("Kernel",),
-    ("SimulatedKernel", "TLS", "HTTP"),
+    ("SimulatedKernel", "TLS", "HTTP", "Traffic"),
     ("Routing",),
     ("Discovery",),
     ("Engine",),
     ("GatewayAPI",),
     ("Control",),
     ("Admin",),
-    ("apus",),
+    ("apus", "KernelCheck"),
 )
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
 

@@ -1,0 +1,96 @@
+import Primitives
+import Traffic
+
+/// A server of another make that a test puts before or behind `apus`, in a directory of its own.
+final class PeerProgram: Sendable {
+    let child: ChildProcess
+    private let folder: TemporaryFolder
+
+    private init(_ command: [String], in folder: TemporaryFolder, at port: UInt16) throws {
+        self.folder = folder
+        let child = try ChildProcess(command)
+        self.child = child
+        // Neither program says when it listens.
+        let listens = eventually {
+            (try? Socket.connected(to: .ip(.loopbackIPv4, port: port))) != nil
+        }
+        guard listens else {
+            throw ChildProcess.Failure(
+                description: "\(child.command) does not listen: \(child.log)")
+        }
+    }
+
+    /// nginx that expects a PROXY header and answers each request with the client's address in it.
+    static func nginxTellingClient(port: UInt16) throws -> PeerProgram {
+        try nginx(
+            port: port,
+            http: """
+                server {
+                    listen 127.0.0.1:\(port) proxy_protocol;
+                    location / { return 200 "$proxy_protocol_addr $proxy_protocol_port\\n"; }
+                }
+                """)
+    }
+
+    private static func nginx(port: UInt16, http: String) throws -> PeerProgram {
+        let folder = TemporaryFolder()
+        let kinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        let paths = kinds.map { "\($0)_temp_path \(folder.path)/\($0);" }.joined(separator: "\n")
+        let file = folder.file(
+            "nginx.conf",
+            """
+            daemon off;
+            worker_processes 1;
+            pid \(folder.path)/pid;
+            error_log stderr;
+            events { worker_connections 512; }
+            http {
+                access_log off;
+                \(paths)
+                \(http)
+            }
+            """)
+        return try PeerProgram(
+            ["nginx", "-e", "stderr", "-p", folder.path, "-c", file], in: folder, at: port)
+    }
+
+    /// HAProxy that forwards TCP from one port to another.
+    ///
+    /// - Parameter sending: `send-proxy` or `send-proxy-v2`.
+    static func haproxy(port: UInt16, to server: UInt16, sending: String) throws -> PeerProgram {
+        try haproxy(
+            port: port,
+            """
+            mode tcp
+            bind 127.0.0.1:\(port)
+            server only 127.0.0.1:\(server) \(sending)
+            """)
+    }
+
+    /// HAProxy that expects a PROXY header and answers each request with the client's address in it.
+    static func haproxyTellingClient(port: UInt16) throws -> PeerProgram {
+        try haproxy(
+            port: port,
+            """
+            mode http
+            bind 127.0.0.1:\(port) accept-proxy
+            http-request return content-type text/plain lf-string "%[src] %[src_port]\\n"
+            """)
+    }
+
+    private static func haproxy(port: UInt16, _ section: String) throws -> PeerProgram {
+        let folder = TemporaryFolder()
+        let lines = section.split(separator: "\n").map { "    \($0)\n" }.joined()
+        let file = folder.file(
+            "haproxy.cfg",
+            """
+            defaults
+                timeout connect 10s
+                timeout client 60s
+                timeout server 60s
+            listen only
+            \(lines)
+            """)
+        return try PeerProgram(["haproxy", "-db", "-q", "-f", file], in: folder, at: port)
+    }
+}

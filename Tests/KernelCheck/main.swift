@@ -1,0 +1,3 @@
+import Traffic
+
+KernelCheck.main()
