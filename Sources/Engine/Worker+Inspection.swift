@@ -35,6 +35,10 @@ extension Worker where R: ~Copyable {
             switch -completion.result {
             case ENOBUFS:
                 starve(completion.token)
+            case 0 where isHeaderOptional(index):
+                // Who need not send a header may also end the stream with less than one.
+                timers.cancel(index)
+                dial(index)
             case 0: terminate(index, .proxyHeaderMissing)
             default: terminate(index, clientFailure(-completion.result))
             }
@@ -74,8 +78,6 @@ extension Worker where R: ~Copyable {
         let detail = details + Int(index)
         let id = detail.pointee.inspected
         let end = streamBuffers.load(id).pointee.end
-        let isOptional =
-            roster.listeners[Int(connections[index].pointee.listener)].tcp.proxyHeader == .optional
         let bytes = UnsafeRawBufferPointer(start: streamBuffers.address(id), count: Int(end))
         switch parser.parse(bytes) {
         case .needMore:
@@ -85,7 +87,7 @@ extension Worker where R: ~Copyable {
             streamBuffers.load(id).pointee.start = UInt32(length)
             timers.cancel(index)
             dial(index)
-        case .noMatch where isOptional:
+        case .noMatch where isHeaderOptional(index):
             timers.cancel(index)
             dial(index)
         case .noMatch:
@@ -93,5 +95,9 @@ extension Worker where R: ~Copyable {
         case .malformed:
             terminate(index, .proxyHeaderMalformed)
         }
+    }
+
+    private func isHeaderOptional(_ index: UInt32) -> Bool {
+        roster.listeners[Int(connections[index].pointee.listener)].tcp.proxyHeader == .optional
     }
 }

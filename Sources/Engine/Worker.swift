@@ -94,7 +94,11 @@ public struct Worker<R: Ring & ~Copyable>: ~Copyable {
     /// One turn of the loop; false after the last.
     @discardableResult
     public mutating func turn() -> Bool {
-        if !handle.mailbox.isEmpty { takeMessages() }
+        if !handle.mailbox.isEmpty {
+            takeMessages()
+            // A drain may find nothing to wait for, and then nothing would wake this thread.
+            finishDrain()
+        }
         expireTimers()
         guard service != .ended else { return false }
         postBuffers()
