@@ -49,9 +49,7 @@ final class ApusProcess: Sendable {
     func stopClean(sourceLocation: SourceLocation = #_sourceLocation) throws {
         let code = try stop()
         #expect(code == 0, "\(child.log)", sourceLocation: sourceLocation)
-        for name in [
-            "connectionsLive", "flowsLive", "pipesInUse", "buffersHeld", "unexpectedErrors",
-        ] {
+        for name in ["connectionsLive", "flowsLive", "pipesInUse", "unexpectedErrors"] {
             #expect(try statistic(name) == 0, "\(name)", sourceLocation: sourceLocation)
         }
     }

@@ -144,6 +144,28 @@ extension Integration {
             let listener = try Forwarding.Listener.udp(
                 to: server.address, endpointPolicy: "udp: {flowsPerSourceMax: 4}")
             let apus = try ApusProcess(listener)
+            let clients = try (0..<20).map { _ in try listener.datagrams() }
+            for client in clients.prefix(4) {
+                try client.send([1])
+                #expect(try client.receive() == [1])
+            }
+            for client in clients.dropFirst(4) { try client.send([2]) }
+            // Datagrams are taken in order: when this one is answered, those were dropped.
+            try clients[0].send([3])
+            #expect(try clients[0].receive() == [3])
+            try server.stop()
+            #expect(server.sources.count == 4 + 1, "four flows, and who stopped the server")
+            #expect(try apus.stop() == 0)
+            #expect(try apus.statistic("flowsAccepted") == 4)
+            #expect(try apus.statistic("datagramsDropped") == 16)
+        }
+
+        @Test("At a listener's limit the flow that was silent the longest makes room")
+        func flowsMax() throws {
+            let server = try DatagramServer(on: anyPort)
+            let listener = try Forwarding.Listener.udp(
+                to: server.address, endpointPolicy: "udp: {flowsMax: 4}")
+            let apus = try ApusProcess(listener)
             let descriptors = apus.child.descriptorCount
             let clients = try (0..<20).map { _ in try listener.datagrams() }
             for client in clients {

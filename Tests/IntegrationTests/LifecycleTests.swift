@@ -83,6 +83,21 @@ extension Integration {
             try server.stop()
         }
 
+        @Test("With nothing to wait for a drain ends at once", arguments: [true, false])
+        func idleDrain(withFlow: Bool) throws {
+            let server = try DatagramServer(on: anyPort)
+            let listener = try Forwarding.Listener.udp(
+                to: server.address, endpointPolicy: "udp: {expectedResponses: 1}")
+            let apus = try ApusProcess(listener, arguments: ["--drain-timeout", "3600"])
+            if withFlow {
+                let client = try listener.datagrams()
+                try client.send([1])
+                #expect(try client.receive() == [1])
+            }
+            try server.stop()
+            #expect(try apus.stop() == 0)
+        }
+
         @Test("A port in use is named, and the exit code is 1")
         func portInUse() throws {
             let holder = try StreamServer(on: anyPort, serve: StreamServer.echo)
@@ -94,7 +109,7 @@ extension Integration {
             let (code, log) = try ApusProcess.failingToStart(["run", "--config", file])
             #expect(code == 1)
             #expect(log.contains("127.0.0.1:\(port)"), "\(log)")
-            #expect(log.contains("in use"), "\(log)")
+            #expect(log.contains("another process uses the port"), "\(log)")
             try holder.stop()
         }
 

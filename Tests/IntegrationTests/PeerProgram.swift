@@ -20,7 +20,7 @@ final class PeerProgram: Sendable {
         }
     }
 
-    /// nginx that expects a PROXY header and answers each request with the client's address in it.
+    /// nginx that expects a PROXY header and answers requests with the client address in it.
     static func nginxTellingClient(port: UInt16) throws -> PeerProgram {
         try nginx(
             port: port,
@@ -67,7 +67,7 @@ final class PeerProgram: Sendable {
             """)
     }
 
-    /// HAProxy that expects a PROXY header and answers each request with the client's address in it.
+    /// HAProxy that expects a PROXY header and answers requests with the client address in it.
     static func haproxyTellingClient(port: UInt16) throws -> PeerProgram {
         try haproxy(
             port: port,
