@@ -43,7 +43,9 @@ struct DatagramBatch: ~Copyable {
 
     /// Whether one call can still take these bytes with the others.
     @inline(__always)
-    func takes(_ payload: UnsafeRawBufferPointer, segmentBytes size: Int, for target: Target) -> Bool {
+    func takes(
+        _ payload: UnsafeRawBufferPointer, segmentBytes size: Int, for target: Target
+    ) -> Bool {
         guard !isClosed, target == self.target, segments > 0 else { return false }
         let isOne = payload.count <= size
         guard isOne ? payload.count <= segmentBytes : size == segmentBytes else { return false }
@@ -56,7 +58,8 @@ struct DatagramBatch: ~Copyable {
     /// - Precondition: the batch is empty or `takes` them.
     @inline(__always)
     mutating func append(
-        _ payload: UnsafeRawBufferPointer, segmentBytes size: Int, for target: Target, buffer: UInt16
+        _ payload: UnsafeRawBufferPointer, segmentBytes size: Int, for target: Target,
+        buffer: UInt16
     ) {
         if count == 0 {
             self.target = target

@@ -24,6 +24,8 @@ enum Way: UInt8, BitwiseCopyable {
 
     var receiveKind: OperationKind { self == .request ? .requestReceive : .responseReceive }
     var sendKind: OperationKind { self == .request ? .requestSend : .responseSend }
-    var pollSourceKind: OperationKind { self == .request ? .requestPollSource : .responsePollSource }
+    var pollSourceKind: OperationKind {
+        self == .request ? .requestPollSource : .responsePollSource
+    }
     var pollSinkKind: OperationKind { self == .request ? .requestPollSink : .responsePollSink }
 }

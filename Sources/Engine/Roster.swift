@@ -85,8 +85,8 @@ struct ClusterState {
     }
 }
 
-/// What a worker serves: the plan's listeners with its own sockets, and the clusters, as flat tables
-/// with stable addresses. Owned by one worker.
+/// What a worker serves: the plan's listeners with its own sockets, and the clusters, as flat
+/// tables with stable addresses. Owned by one worker.
 struct Roster: ~Copyable {
     let listeners: UnsafeMutablePointer<ListenerState>
     let listenerCount: Int

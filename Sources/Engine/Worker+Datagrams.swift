@@ -80,7 +80,9 @@ extension Worker where R: ~Copyable {
         }
         counters.add(.bytesFromClients, record.payload.count)
         flows.touch(flow, tick: tick)
-        if let expected = roster.clusters[Int(flows[flow].pointee.cluster)].plan.udp.expectedResponses {
+        if let expected = roster.clusters[Int(flows[flow].pointee.cluster)].plan.udp
+            .expectedResponses
+        {
             flows[flow].pointee.answersLeft += Int64(expected) * Int64(segments)
         }
         gather(record.payload, segmentBytes: size, for: .endpoint(flow), buffer: id)
@@ -295,7 +297,9 @@ extension Worker where R: ~Copyable {
 
     /// A socket or flow that found no buffer tries again.
     mutating func feedStarvedDatagrams(_ token: Token) {
-        if token.kind == OperationKind.listenerDatagrams.rawValue { return armListener(token.index) }
+        if token.kind == OperationKind.listenerDatagrams.rawValue {
+            return armListener(token.index)
+        }
         guard let flow = flows.find(token.index, generation: token.generation),
             flow.pointee.isLive, !flow.pointee.isArmed
         else { return }

@@ -150,11 +150,14 @@ extension Worker where R: ~Copyable {
         let detail = details + Int(index)
         var received = UnsafeRawBufferPointer(start: nil, count: 0)
         var header: ProxyHeader
-        if let inspected = detail.pointee.header, inspected.command == .proxy {
+        if let inspected = detail.pointee.header, inspected.command == .proxy,
+            inspected.source != .unspecified
+        {
             header = inspected
             let whole = detail.pointee.inspected
             received = UnsafeRawBufferPointer(
-                start: streamBuffers.address(whole), count: Int(streamBuffers.load(whole).pointee.start))
+                start: streamBuffers.address(whole),
+                count: Int(streamBuffers.load(whole).pointee.start))
         } else {
             header = ProxyHeader(version: .v2)
             var address = RawSocketAddress()

@@ -58,7 +58,8 @@ extension Worker where R: ~Copyable {
             return refuseFlow(.outOfDescriptors)
         }
         let flow = Flow(
-            key: key, name: ClientName(record.name), endpoint: endpoint, cluster: UInt32(cluster), endpointPlace: UInt32(place),
+            key: key, name: ClientName(record.name), endpoint: endpoint, cluster: UInt32(cluster),
+            endpointPlace: UInt32(place),
             lastActivity: tick)
         guard let index = flows.insert(flow) else {
             _ = ring.close(endpoint)
