@@ -70,7 +70,7 @@ def round_trips(connections):
         f"64 B round trips, {connections} connection" + ("s" if connections > 1 else ""),
         "roundtrips",
         "echo",
-        {"connections": connections, "count": 60_000 if connections > 1 else 20_000},
+        {"connections": connections, "count": 30_000 if connections > 1 else 10_000},
         "request",
         emulated_count=4_000 if connections > 1 else 1_000,
         targets=instructions(0.95, 0.80, 0.55) + (Target("user", None, 600),)
@@ -85,7 +85,7 @@ def bulk(course, connections):
         f"bulk {course}, {connections} connection" + ("s" if connections > 1 else ""),
         f"bulk-{course}",
         "sink" if course == "up" else "source",
-        {"connections": connections, "bytes": 3_000_000_000},
+        {"connections": connections, "bytes": 1_500_000_000},
         "GB",
         count="bytes",
         scale=1e9,
@@ -100,7 +100,7 @@ def datagrams(name, title, size, burst=1, gso=False, ratio=0.88):
         "datagrams",
         "datagrams",
         # Not more at a time than a receive buffer of the usual size holds.
-        {"connections": 8 if burst > 1 else 16, "count": 160_000 if gso else 60_000,
+        {"connections": 8 if burst > 1 else 16, "count": 120_000 if gso else 30_000,
          "bytes": size, "burst": burst, "gso": int(gso)},
         "datagram",
         emulated_count=8_000 if burst > 1 else 3_000,
@@ -115,7 +115,7 @@ WORKLOADS = [
     round_trips(256),
     Workload(
         "openloop-64", "64 B round trips at 15,000 a second, 64 connections", "roundtrips", "echo",
-        {"connections": 64, "count": 22_500, "rate": 15_000}, "request", tags=("latency",),
+        {"connections": 64, "count": 15_000, "rate": 15_000}, "request", tags=("latency",),
     ),
     bulk("up", 1),
     bulk("up", 16),
@@ -124,7 +124,7 @@ WORKLOADS = [
     bulk("down", 16),
     bulk("down", 64),
     Workload(
-        "churn", "connect, request, close", "churn", "reply", {"connections": 16, "count": 6_000},
+        "churn", "connect, request, close", "churn", "reply", {"connections": 16, "count": 3_000},
         "connection", emulated_count=500, targets=instructions(0.95, 0.80, 0.50),
     ),
     datagrams("udp-64", "UDP round trips, 64 B, 16 flows", 64),
@@ -134,13 +134,13 @@ WORKLOADS = [
         "udp-burst-gso", "the same, sent with GSO by the peers", 1400, burst=8, gso=True, ratio=0.17
     ),
     Workload(
-        "udp-flood", "64 B datagrams at 60,000 a second, 16 flows", "flood", "datagrams",
-        {"connections": 16, "count": 60_000, "bytes": 64, "burst": 4, "rate": 60_000}, "datagram",
+        "udp-flood", "64 B datagrams at 30,000 a second, 16 flows", "flood", "datagrams",
+        {"connections": 16, "count": 30_000, "bytes": 64, "burst": 4, "rate": 30_000}, "datagram",
         is_datagram=True, tags=("loss",),
     ),
     Workload(
         "udp-65507", "datagrams of 65,507 B, 4 flows", "datagrams", "datagrams",
-        {"connections": 4, "count": 4_000, "bytes": 65_507}, "datagram", is_datagram=True,
+        {"connections": 4, "count": 2_000, "bytes": 65_507}, "datagram", is_datagram=True,
         tags=("loss",),
     ),
 ]
