@@ -167,7 +167,13 @@ extension Integration {
                 to: server.address, endpointPolicy: "udp: {flowsMax: 4}")
             let apus = try ApusProcess(listener)
             let descriptors = apus.child.descriptorCount
-            let clients = try (0..<20).map { _ in try listener.datagrams() }
+            // Each from an address of its own: one address alone is refused, not given room.
+            let clients = try (0..<20 as Range<UInt32>).map { number in
+                let address = IPAddress(v4: IPAddress.loopbackIPv4.v4 + 1 + number)
+                let client = try Socket.datagrams(on: .ip(address, port: 0))
+                try client.connect(to: listener.address)
+                return client
+            }
             for client in clients {
                 try client.send([1])
                 #expect(try client.receive() == [1])
