@@ -157,7 +157,7 @@ final class DemoBackend: Sendable {
             let count = apus_recvfrom(descriptor, bytes, capacity, &peer.storage, &peer.length)
             // An answer that could not be delivered shows as an error here; go on.
             guard count >= 0 else { continue }
-            _ = apus_sendto(descriptor, bytes, count, &peer.storage, peer.length)
+            _ = apus_sendto(descriptor, bytes, count, 0, &peer.storage, peer.length)
         }
     }
 }

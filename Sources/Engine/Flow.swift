@@ -45,7 +45,7 @@ struct Flow: BitwiseCopyable {
     static let none = UInt32.max
 
     let key: FlowKey
-    let name: ClientName
+    var name: ClientName
     var endpoint: Descriptor
     let cluster: UInt32
     var endpointPlace: UInt32

@@ -64,6 +64,8 @@ struct ClusterState {
     let count: Int
     let connectTicks: UInt64
     let flowIdleTicks: UInt64
+    /// Answers that a flow waits for after each request; 0 = it does not count them.
+    let answersPerRequest: Int64
     /// The endpoint whose turn is next.
     private var cursor = 0
 
@@ -73,6 +75,7 @@ struct ClusterState {
         addresses = .allocate(capacity: max(count, 1))
         for place in 0..<count { (addresses + place).initialize(to: plan.endpoints[place].raw) }
         connectTicks = max(1, Tick.count(milliseconds: plan.connectTimeoutMilliseconds))
+        answersPerRequest = Int64(plan.udp.expectedResponses ?? 0)
         flowIdleTicks = max(1, Tick.count(milliseconds: plan.udp.idleTimeoutMilliseconds))
     }
 

@@ -80,11 +80,8 @@ extension Worker where R: ~Copyable {
         }
         counters.add(.bytesFromClients, record.payload.count)
         flows.touch(flow, tick: tick)
-        if let expected = roster.clusters[Int(flows[flow].pointee.cluster)].plan.udp
-            .expectedResponses
-        {
-            flows[flow].pointee.answersLeft += Int64(expected) * Int64(segments)
-        }
+        let expected = roster.clusters[Int(flows[flow].pointee.cluster)].answersPerRequest
+        flows[flow].pointee.answersLeft += expected * Int64(segments)
         gather(record.payload, segmentBytes: size, for: .endpoint(flow), buffer: id)
     }
 
@@ -213,6 +210,15 @@ extension Worker where R: ~Copyable {
     private mutating func flushToClient(_ index: UInt32) {
         let flow = flows[index]
         let socket = roster.sockets[Int(flow.pointee.key.socket)].descriptor
+        if datagrams.batch.segments == 1, flow.pointee.key.local.isAny {
+            let vector = datagrams.batch.vectors[0]
+            let length = flow.pointee.name.length
+            let result = ring.sendTo(
+                socket, UnsafeRawPointer(vector.iov_base!), count: vector.iov_len,
+                name: &flow.pointee.name.bytes, nameLength: length)
+            if result < 0 { counters.add(.datagramsDropped) }
+            return
+        }
         var name = flow.pointee.name
         let length = name.length
         withUnsafeMutablePointer(to: &name.bytes) { name in

@@ -17,6 +17,7 @@ extension Worker where R: ~Copyable {
     func flowTimer(_ index: UInt32) -> UInt32 { UInt32(connections.capacity) + index }
 
     mutating func expireTimers() {
+        tickExpired = tick
         while let id = timers.popExpired(now: tick) {
             if Int(id) < connections.capacity {
                 connectionTimedOut(id)

@@ -37,6 +37,8 @@ public struct Worker<R: Ring & ~Copyable>: ~Copyable {
     /// CLOCK_MONOTONIC and its tick, read once a turn.
     var now: UInt64
     var tick: UInt64
+    /// The tick up to which timers have fired.
+    var tickExpired: UInt64 = 0
     var streamBuffers: BufferPool
     var streamPosting: BufferPosting
     var datagrams: DatagramDesk
@@ -99,7 +101,7 @@ public struct Worker<R: Ring & ~Copyable>: ~Copyable {
             // A drain may find nothing to wait for, and then nothing would wake this thread.
             finishDrain()
         }
-        expireTimers()
+        if tick != tickExpired { expireTimers() }
         guard service != .ended else { return false }
         postBuffers()
         wait()

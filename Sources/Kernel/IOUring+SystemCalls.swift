@@ -34,6 +34,14 @@ extension IOUring {
         apus_sendmsg(socket, header, Self.sendFlags)
     }
 
+    @inline(__always)
+    public mutating func sendTo(
+        _ socket: Descriptor, _ data: UnsafeRawPointer, count: Int, name: UnsafeRawPointer,
+        nameLength: UInt32
+    ) -> Int {
+        apus_sendto(socket, data, count, Self.sendFlags, name, nameLength)
+    }
+
     private static var sendFlags: Int32 {
         Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
     }

@@ -88,6 +88,10 @@ public protocol Ring: ~Copyable {
     mutating func acceptNow(_ listener: Descriptor) -> Int32
     mutating func send(_ socket: Descriptor, _ data: UnsafeRawPointer, count: Int) -> Int
     mutating func sendMessageNow(_ socket: Descriptor, header: UnsafePointer<msghdr>) -> Int
+    /// One datagram to an address, given as the kernel gives it (`sendto(2)`).
+    mutating func sendTo(
+        _ socket: Descriptor, _ data: UnsafeRawPointer, count: Int, name: UnsafeRawPointer,
+        nameLength: UInt32) -> Int
     /// `splice(2)`, never blocking; one of the two descriptors is a pipe.
     mutating func splice(from source: Descriptor, to sink: Descriptor, count: Int) -> Int
     /// A non-blocking pipe and the capacity that was got, which may be less than asked for.
@@ -102,6 +106,22 @@ public protocol Ring: ~Copyable {
 }
 
 extension Ring where Self: ~Copyable {
+    /// By `sendMessageNow`, for rings that have no shorter way.
+    public mutating func sendTo(
+        _ socket: Descriptor, _ data: UnsafeRawPointer, count: Int, name: UnsafeRawPointer,
+        nameLength: UInt32
+    ) -> Int {
+        var vector = iovec(iov_base: UnsafeMutableRawPointer(mutating: data), iov_len: count)
+        return withUnsafeMutablePointer(to: &vector) { vector in
+            var message = msghdr()
+            message.msg_name = UnsafeMutableRawPointer(mutating: name)
+            message.msg_namelen = nameLength
+            message.msg_iov = vector
+            message.msg_iovlen = 1
+            return sendMessageNow(socket, header: &message)
+        }
+    }
+
     @inlinable
     public mutating func setOption(
         _ socket: Descriptor, level: Int32, name: Int32, _ value: Int32

@@ -43,6 +43,10 @@ static inline long apus_result(long result) { return result < 0 ? -(long)errno :
 static inline long apus_send(int fd, const void *data, size_t count, int flags) {
     return apus_result(send(fd, data, count, flags));
 }
+static inline long apus_sendto(int fd, const void *data, size_t count, int flags, const void *name,
+                               unsigned length) {
+    return apus_result(sendto(fd, data, count, flags, (const struct sockaddr *)name, length));
+}
 static inline long apus_recv(int fd, void *data, size_t count, int flags) {
     return apus_result(recv(fd, data, count, flags));
 }

@@ -33,10 +33,6 @@ static inline int apus_take_signals(void) {
 static inline long apus_recvfrom(int fd, void *data, size_t count, void *address, unsigned *length) {
     return apus_result(recvfrom(fd, data, count, 0, (struct sockaddr *)address, length));
 }
-static inline long apus_sendto(
-    int fd, const void *data, size_t count, const void *address, unsigned length) {
-    return apus_result(sendto(fd, data, count, MSG_NOSIGNAL, (const struct sockaddr *)address, length));
-}
 
 static inline const char *apus_entry_name(const struct dirent *entry) { return entry->d_name; }
 #endif
