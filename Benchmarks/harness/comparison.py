@@ -8,7 +8,7 @@ from pathlib import Path
 
 from . import machine
 from .peers import BACKEND_PORTS
-from .processes import LOAD_CORE, PROXY_CORE, Failure, Load, Running
+from .processes import LOAD_CORE, PROXY_CORE, Failure, Load, Running, take_precedence
 from .workloads import SERVICES
 
 # A cache line's round trip between the cores under this is "near" (see Benchmarks/README.md).
@@ -86,7 +86,8 @@ class Comparison:
         self.proxies[peer.name] = proxy
 
     def distance(self):
-        done = subprocess.run([self.bench, "pingpong"], capture_output=True, text=True, check=True)
+        done = subprocess.run([self.bench, "pingpong"], capture_output=True, text=True, check=True,
+                              preexec_fn=take_precedence)
         return float(done.stdout)
 
     def run_rounds(self, workloads, rounds, quick=False):
