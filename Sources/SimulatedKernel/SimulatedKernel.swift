@@ -154,7 +154,9 @@ public final class SimulatedKernel {
 
     /// Operations that were submitted and have not ended, the wait for a wake-up among them.
     public var operationsInFlight: [String] {
-        (inFlight + queued).map { "\($0.kind) on \($0.file?.name ?? "nothing")" }
+        (inFlight + queued.filter { $0.file != nil }).map {
+            "\($0.kind) on \($0.file?.name ?? "nothing")"
+        }
     }
 
     public var pipesCount: Int {

@@ -47,7 +47,7 @@ public final class StreamSocket: SimulatedFile {
     var onChange: (() -> Void)?
     private var isChangePlanned = false
 
-    var isUnix: Bool { family == AF_UNIX }
+    public var isUnix: Bool { family == AF_UNIX }
 
     init(kernel: SimulatedKernel, family: Int32, name: String) {
         self.family = family

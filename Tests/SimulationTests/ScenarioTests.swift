@@ -112,6 +112,24 @@ import Testing
         #expect(simulation.counters[.splicedBytes] > 1_000_000)
     }
 
+    @Test("a pipe with bytes of one connection in it never serves another")
+    func pipesAreEmpty() throws {
+        // No reader takes anything for a while, so that pipes are full when clients reset.
+        let simulation = try make(backend: StreamScript(bytesToSend: 1_500_000))
+        simulation.kernel.socketCapacities = [65_536]
+        connect(
+            simulation, count: 3, StreamScript(bytesToSend: 100, ending: .stalls(after: 70_000)))
+        simulation.run(milliseconds: 20)
+        #expect(simulation.kernel.pipesCount == 3)
+        simulation.clients.forEach { $0.socket.reset() }
+        simulation.run { simulation.liveCount == 0 }
+        let first = simulation.clients.count
+        connect(simulation, count: 3, StreamScript(bytesToSend: 100))
+        finish(simulation, isComplete: false)
+        #expect(simulation.clients[first...].allSatisfy { $0.end == .clean })
+        #expect(simulation.clients[first...].allSatisfy { $0.bytesReceived == 1_500_000 })
+    }
+
     // MARK: - Late completions
 
     @Test("a slot is used again only when nothing of its last tenant is in the kernel")

@@ -174,11 +174,14 @@ final class Simulation {
     /// is left at all.
     func finish() {
         guard problems.isEmpty else { return }
-        run { kernel.sleepsForEver && liveCount == 0 }
+        run { !isRunning || (kernel.sleepsForEver && liveCount == 0) }
         guard problems.isEmpty else { return }
-        checkAtRest()
-        post(.drain(deadline: kernel.clock + 60_000_000_000))
+        if isRunning {
+            checkAtRest()
+            post(.drain(deadline: kernel.clock + 60_000_000_000))
+        }
         run { !isRunning }
+        while kernel.step() {}
         guard problems.isEmpty else { return }
         checkAtEnd()
     }
@@ -233,6 +236,7 @@ final class Simulation {
         expect(accepted == ended, "\(accepted) accepted, but \(ended) reasons")
         expect(counters[.unexpectedErrors] == 0, "\(counters[.unexpectedErrors]) unexpected errors")
         checkStreams()
+        checkHeaders()
         checkDatagrams()
     }
 
@@ -244,14 +248,49 @@ final class Simulation {
             uniqueKeysWithValues: (clients + backends).map { ($0.number, $0) })
         for actor in clients + backends where actor.end == .clean {
             // A Unix socket has no reset to be told by (`unix(7)`).
-            if case .unix = actor.socket.localAddress { continue }
+            if actor.socket.isUnix { continue }
             guard let peer = actor.peerNumber.flatMap({ byNumber[$0] }) else { continue }
+            expectNoReset(of: peer, before: actor)
             // A stream that was cut short must not look complete.
             let isWhole = actor.bytesReceived == peer.bytesSent
             expect(
                 isWhole || !peer.script.isCooperative,
                 "\(name(of: actor)) saw a clean end after \(actor.bytesReceived) bytes; "
                     + "\(name(of: peer)) sent \(peer.bytesSent) of \(peer.script.bytesToSend)")
+        }
+    }
+
+    /// A reset must not look like an end, unless a time-out had ended the connection before it.
+    private func expectNoReset(of peer: StreamActor, before actor: StreamActor) {
+        guard peer.didReset, counters[.idleTimedOut] + counters[.inspectionTimedOut] == 0 else {
+            return
+        }
+        if peer.socket.isUnix { return }
+        problems.append("\(name(of: actor)) saw a clean end, but \(name(of: peer)) reset")
+    }
+
+    /// Whether the backends were told by a PROXY header where their clients come from.
+    private func checkHeaders() {
+        for backend in backends {
+            guard let header = backend.header,
+                let client = clients.first(where: { $0.number == backend.peerNumber })
+            else { continue }
+            var source = client.socket.localAddress
+            if !client.script.preamble.isEmpty, client.script.isPreambleGood {
+                source = client.script.preambleSource
+            }
+            let isTold: Bool
+            switch (header.source, source) {
+            case (.ip(let address, let port), .ip(let wanted, let wantedPort)):
+                isTold = address == wanted && port == wantedPort
+            // A Unix client has no address that version 1 could name.
+            case (_, nil): isTold = true
+            // A client that has reset meanwhile has no address any more (`getpeername(2)`).
+            case (.unspecified, _):
+                isTold = client.socket.isDisturbed || !client.script.isCooperative
+            default: isTold = false
+            }
+            expect(isTold, "\(name(of: backend)) was told \(header.source), not \(source as Any)")
         }
     }
 

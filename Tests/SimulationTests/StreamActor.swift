@@ -28,6 +28,7 @@ final class StreamActor {
     private(set) var end: End?
     /// Nothing more will happen here.
     private(set) var isDone = false
+    private(set) var didReset = false
     private(set) var doneTime: UInt64?
     /// What came and was not what was sent.
     private(set) var violations: [String] = []
@@ -63,6 +64,7 @@ final class StreamActor {
         switch script.ending {
         case .resets(let after) where bytesSent + bytesReceived >= after:
             socket.reset()
+            didReset = true
             isDone = true
         case .closes(let after) where bytesSent + bytesReceived >= after:
             finish()

@@ -29,6 +29,8 @@ struct StreamScript {
     /// Sent before everything else: a PROXY header, well-formed or not.
     var preamble: [UInt8] = []
     var isPreambleGood = true
+    /// Where the preamble says the connection comes from.
+    var preambleSource: SocketAddress?
 
     /// It keeps its side of the bargain: the connection should complete.
     var isCooperative: Bool {

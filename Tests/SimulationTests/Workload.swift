@@ -9,6 +9,16 @@ import SimulatedKernel
 enum Workload {
     static let listener = SocketAddress.ip(.loopbackIPv4, port: 80)
 
+    /// Where a worker listens, and where its clients connect.
+    private static func listener(_ random: inout SeededRandom) -> (SocketAddress, SocketAddress) {
+        switch Int.random(in: 0..<4, using: &random) {
+        // A socket for both families, which sees IPv4 clients by mapped addresses.
+        case 0: (.ip(.anyIPv6, port: 80), listener)
+        case 1: (.unix(path: "@apus"), .unix(path: "@apus"))
+        default: (listener, listener)
+        }
+    }
+
     private static func endpoint(_ place: Int, _ random: inout SeededRandom) -> SocketAddress {
         switch Int.random(in: 0..<5, using: &random) {
         case 0: .unix(path: "/run/backend-\(place)")
@@ -47,8 +57,9 @@ enum Workload {
         simulation.kernel.socketCapacities =
             [[4_096], [16_384, 65_536, 212_992], [65_536, 1_048_576]].randomElement(using: &random)!
         let endpoints = (0..<Int.random(in: 1...3, using: &random)).map { endpoint($0, &random) }
+        let (address, target) = listener(&random)
         simulation.addListener(
-            on: listener,
+            on: address,
             .tcp(
                 TCPListenerPlan(
                     proxyHeader: expected, inspectionTimeoutMilliseconds: 15_000,
@@ -66,13 +77,21 @@ enum Workload {
             guard destructive, Int.random(in: 0..<4, using: &random) == 0 else { continue }
             service.manner = Bool.random(using: &random) ? .refusing : .silent
         }
+        let spread: UInt64 = [0, 20_000_000, 1_000_000_000].randomElement(using: &random)!
         for place in 0..<count {
             var script = StreamScript.draw(
                 &random, maySpeakSecond: clientsWait, misbehaves: destructive)
             addPreamble(to: &script, expected, place, &random, misbehaves: destructive)
             simulation.connect(
-                from: Simulation.client(place), to: listener,
-                after: UInt64.random(in: 0...20_000_000, using: &random), script)
+                from: address == target && address != listener ? nil : Simulation.client(place),
+                to: target, after: UInt64.random(in: 0...spread, using: &random), script)
+        }
+        guard destructive, Int.random(in: 0..<3, using: &random) == 0 else { return simulation }
+        let isStop = Bool.random(using: &random)
+        simulation.kernel.after(UInt64.random(in: 0...spread, using: &random)) {
+            [unowned simulation] in
+            let deadline = simulation.kernel.clock + 1_000_000_000
+            simulation.post(isStop ? .stop : .drain(deadline: deadline))
         }
         return simulation
     }
@@ -83,6 +102,7 @@ enum Workload {
     ) {
         let isLeftOut = expected == .optional && Bool.random(using: &random)
         guard expected != .none, !isLeftOut else { return }
+        script.preambleSource = .ip(IPAddress(v4: 0xc000_0201), port: UInt16(1_000 + place))
         script.preamble = Array("PROXY TCP4 192.0.2.1 198.51.100.7 \(1_000 + place) 443\r\n".utf8)
         guard misbehaves, Int.random(in: 0..<6, using: &random) == 0 else { return }
         script.isPreambleGood = false
