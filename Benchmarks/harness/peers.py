@@ -5,6 +5,7 @@ import os
 import subprocess
 from pathlib import Path
 
+from .machine import ENVOY
 from .workloads import SERVICES
 
 LISTEN_BASE = 20_000
@@ -51,10 +52,12 @@ class Nginx(Peer):
         super().__init__("nginx", slot)
 
     def command(self, folder, services):
+        # It cuts answers off at its buffer's size, which is 16 KiB as it comes.
+        udp = "proxy_timeout 60s; proxy_buffer_size 64k;"
         servers = "\n".join(
             f"    server {{ listen 127.0.0.1:{port}{' udp' if s == 'datagrams' else ''};"
             f" proxy_pass 127.0.0.1:{to}; proxy_connect_timeout 10s;"
-            f" proxy_timeout {'60s' if s == 'datagrams' else '1h'}; }}"
+            f" {udp if s == 'datagrams' else 'proxy_timeout 1h;'} }}"
             for s, port, to in self.routes(services)
         )
         Path(folder, "nginx.conf").write_text(
@@ -197,7 +200,8 @@ class Envoy(Peer):
         }
 
     def describe(self):
-        return self.version(self.program, "--version").strip()
+        # "PROGRAM version: COMMIT/VERSION/…"
+        return f"Envoy {self.version(self.program, '--version').split('/')[-4]}, {ENVOY} of PyPI"
 
 
 class Apus(Peer):

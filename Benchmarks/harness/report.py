@@ -86,7 +86,7 @@ class Report:
         lines += self.target_table() + [f"![{name}](results/{name}.svg)" for name in charts] + [""]
         lines += body
         if self.found.failures:
-            lines += ["## What did not run", ""] + [f"- {f}" for f in self.found.failures] + [""]
+            lines += ["## What did not run", ""] + [f"- {f.strip()}" for f in dict.fromkeys(self.found.failures)] + [""]
         return "\n".join(lines)
 
     def table(self, title, note, figure, workloads, form):
@@ -136,7 +136,7 @@ class Report:
             "Latency, µs, median", "Counted from when a request was due (open loop).",
             "latency-p50", chosen, lambda us: f"{us:.0f}",
         ) + self.table(
-            "Latency, µs, 99th percentile", "", "latency-p99", chosen, lambda us: f"{us:.0f}"
+            "Latency, µs, 99th percentile", "The same runs.", "latency-p99", chosen, lambda us: f"{us:.0f}"
         )
 
     def loss_table(self):

@@ -131,7 +131,7 @@ WORKLOADS = [
     datagrams("udp-1400", "UDP round trips, 1400 B, 16 flows", 1400),
     datagrams("udp-burst", "bursts of 8 datagrams of 1400 B", 1400, burst=8, ratio=0.50),
     datagrams(
-        "udp-burst-gso", "the same, sent with GSO by the peers", 1400, burst=8, gso=True, ratio=0.17
+        "udp-burst-gso", "bursts of 8, sent with GSO by the peers", 1400, burst=8, gso=True, ratio=0.17
     ),
     Workload(
         "udp-flood", "64 B datagrams at 30,000 a second, 16 flows", "flood", "datagrams",

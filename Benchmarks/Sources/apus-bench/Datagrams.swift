@@ -66,7 +66,9 @@ struct Datagrams: ~Copyable {
         _ = run(seconds: 5)
         // A proxy may lose of the first burst of all; the measured ones are counted.
         guard measurement.errors == 0, measurement.operations > 0 else {
-            fail("no answers while warming up")
+            fail(
+                "while warming up: \(measurement.operations) answers, \(measurement.errors) errors, "
+                    + "\(measurement.lost) lost")
         }
         sentMax = most
     }
