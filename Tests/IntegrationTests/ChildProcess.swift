@@ -54,10 +54,18 @@ final class ChildProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
         posix_spawn_file_actions_adddup2(&actions, ends[1], 2)
+        // Threads of Swift's concurrency block signals, and a child would inherit that.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var arguments: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) } + [nil]
         defer { arguments.forEach { free($0) } }
         var pid = pid_t()
-        let failure = posix_spawnp(&pid, command[0], &actions, nil, &arguments, environ)
+        let failure = posix_spawnp(&pid, command[0], &actions, &attributes, &arguments, environ)
         close(ends[1])
         guard failure == 0 else {
             close(ends[0])
@@ -71,9 +79,12 @@ final class ChildProcess: Sendable {
     }
 
     deinit {
-        if exitCode == nil {
+        guard exitCode == nil else { return }
+        // Some have processes of their own to end.
+        kill(pid, SIGTERM)
+        if !isOver(within: 1_000) {
             kill(pid, SIGKILL)
-            _ = try? wait()
+            _ = isOver(within: 60_000)
         }
     }
 
@@ -141,15 +152,24 @@ final class ChildProcess: Sendable {
     /// Waits for the end; a death by signal is 128 and the signal's number, as shells count.
     @discardableResult
     func wait() throws -> Int32 {
-        if let exitCode { return exitCode }
-        var status: Int32 = 0
-        guard waitpid(pid, &status, 0) == pid else {
-            throw Failure(description: "waitpid: errno \(errno)")
+        guard isOver(within: 90_000), let exitCode else {
+            throw Failure(description: "\(command) does not end:\n\(log)")
         }
-        let signal = status & 0x7f
-        let code = signal == 0 ? (status >> 8) & 0xff : 128 + signal
-        output.state.withLock { $0.exitCode = code }
-        return code
+        return exitCode
+    }
+
+    private func isOver(within milliseconds: Int) -> Bool {
+        for _ in 0...milliseconds where exitCode == nil {
+            var status: Int32 = 0
+            guard waitpid(pid, &status, WNOHANG) == pid else {
+                usleep(1_000)
+                continue
+            }
+            let signal = status & 0x7f
+            let code = signal == 0 ? (status >> 8) & 0xff : 128 + signal
+            output.state.withLock { $0.exitCode = code }
+        }
+        return exitCode != nil
     }
 
     // MARK: proc(5)
