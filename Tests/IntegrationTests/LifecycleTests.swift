@@ -113,6 +113,30 @@ extension Integration {
             try holder.stop()
         }
 
+        /// Runs what follows it where `io_uring_setup` answers EPERM, as container runtimes have it
+        /// (`seccomp(2)`: a filter that compares the number of the call, 425 on every machine).
+        private static let withoutRing = [
+            "python3", "-c",
+            """
+            import ctypes, os, struct, sys
+            code = [(32, 0, 0, 0), (21, 0, 1, 425), (6, 0, 0, 0x50001), (6, 0, 0, 0x7fff0000)]
+            text = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *i) for i in code))
+            program = struct.pack("HxxxxxxQ", len(code), ctypes.addressof(text))
+            libc = ctypes.CDLL(None, use_errno=True)
+            assert libc.prctl(38, 1, 0, 0, 0) == 0
+            assert libc.prctl(22, 2, program) == 0, os.strerror(ctypes.get_errno())
+            os.execvp(sys.argv[1], sys.argv[1:])
+            """,
+        ]
+
+        @Test("Where a seccomp filter forbids io_uring, that is said, with what allows it")
+        func ringForbidden() throws {
+            let child = try ChildProcess(Self.withoutRing + [ApusProcess.binary, "run"])
+            #expect(try child.wait() == 1)
+            try child.awaitEnd()
+            #expect(child.log.contains("seccomp"), "\(child.log)")
+        }
+
         @Test("A mistake in the configuration is told with file and line, and the exit code is 1")
         func mistakeHasPlace() throws {
             let folder = TemporaryFolder()
