@@ -10,7 +10,7 @@ import Testing
 /// Whole workers under random work and random faults. `APUS_SEEDS=N` tries so many seeds in each
 /// test, `APUS_SEED=S` just one, `APUS_TRACE=1` prints what the kernel sees.
 @Suite(.serialized) struct WholeWorkerTests {
-    private static let seedsDefault: UInt64 = 250
+    private static let seedsDefault: UInt64 = 400
     private static var isWide: Bool { seeds.count >= seedsDefault }
 
     static var seeds: ClosedRange<UInt64> {
