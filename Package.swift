@@ -50,7 +50,9 @@ let package = Package(
             exclude: ["Golden"]),
         .testTarget(
             name: "ControlTests",
-            dependencies: ["CLinux", "Control", "Engine", "Kernel", "Primitives", "Routing"]),
+            dependencies: [
+                "CLinux", "Control", "Engine", "GatewayAPI", "Kernel", "Primitives", "Routing",
+            ]),
         .testTarget(
             name: "SimulationTests",
             dependencies: [

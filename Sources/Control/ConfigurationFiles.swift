@@ -60,25 +60,23 @@ public enum ConfigurationFiles {
         return names
     }
 
-    private static func text(of path: String) throws(StartFailure) -> String {
+    static func text(of path: String, bytesMax: Int = bytesMax) throws(StartFailure) -> String {
         let file = apus_open(path, O_RDONLY | O_CLOEXEC)
         if let error = Errno(result: Int(file)) { throw failure(path, error) }
         defer { _ = apus_close(file) }
         var bytes: [UInt8] = []
-        let chunk = 64 << 10
         while true {
-            let start = bytes.count
-            bytes.append(contentsOf: repeatElement(0, count: chunk))
-            let count = bytes.withUnsafeMutableBytes {
-                apus_read(file, $0.baseAddress! + start, chunk)
+            let count = withUnsafeTemporaryAllocation(byteCount: 64 << 10, alignment: 16) { chunk in
+                let count = apus_read(file, chunk.baseAddress, chunk.count)
+                if count > 0 { bytes.append(contentsOf: UnsafeRawBufferPointer(chunk)[..<count]) }
+                return count
             }
-            bytes.removeLast(chunk - max(0, count))
             if count == -Int(EINTR) { continue }
             if let error = Errno(result: count) { throw failure(path, error) }
             if count == 0 { break }
             guard bytes.count <= bytesMax else {
                 throw StartFailure(
-                    "\(path) has more than \(bytesMax >> 20) MiB, which no configuration has: "
+                    "\(path) has more than \(bytesMax) bytes, which no configuration has: "
                         + "name another file with --config")
             }
         }
