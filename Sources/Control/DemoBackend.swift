@@ -105,7 +105,8 @@ final class DemoBackend: Sendable {
     ) {
         while let line = lines.next(), !line.isEmpty {}
         let text = "Hello from \(name) (\(address)) to \(peer): \(request)\n"
-        let head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\n"
+        let head =
+            "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\n"
             + "Content-Length: \(text.utf8.count)\r\nConnection: close\r\n\r\n"
         guard Self.write(client, head + text) else { return }
         _ = apus_shutdown(client, Int32(SHUT_WR))

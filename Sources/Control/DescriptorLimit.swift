@@ -47,10 +47,12 @@ public struct DescriptorLimit: Hashable, Sendable {
     ) throws(StartFailure) -> Share {
         precondition(listeners >= 0 && workers > 0 && pipesMax > 0 && others >= 0)
         let pipes = max(1, min(pipesMax, descriptors / (8 * workers)))
-        let reserve = Self.processReserve + listeners * workers
+        let reserve =
+            Self.processReserve + listeners * workers
             + workers * (2 * pipes + Self.workerReserve) + others
         let most = max(1, (descriptors - reserve) / Self.perConnection)
-        let derivation = "\(descriptors) descriptors less \(reserve) reserved, "
+        let derivation =
+            "\(descriptors) descriptors less \(reserve) reserved, "
             + "\(Self.perConnection) a connection"
         guard let asked else {
             let count = min(most, Self.connectionsMaxDerived)

@@ -45,9 +45,11 @@ public struct LineLogHandler: LogHandler {
             let text = String(value)
             return String(repeating: "0", count: max(0, count - text.utf8.count)) + text
         }
-        let date = "\(digits(Int(parts.tm_year) + 1900, 4))-\(digits(Int(parts.tm_mon) + 1, 2))"
+        let date =
+            "\(digits(Int(parts.tm_year) + 1900, 4))-\(digits(Int(parts.tm_mon) + 1, 2))"
             + "-\(digits(Int(parts.tm_mday), 2))"
-        let clock = "\(digits(Int(parts.tm_hour), 2)):\(digits(Int(parts.tm_min), 2))"
+        let clock =
+            "\(digits(Int(parts.tm_hour), 2)):\(digits(Int(parts.tm_min), 2))"
             + ":\(digits(Int(parts.tm_sec), 2))"
         return "\(date)T\(clock).\(digits(Int(time.tv_nsec) / 1_000_000, 3))Z"
     }

@@ -18,7 +18,8 @@ struct ConfigurationFilesTests {
         try directory.write("deeper/d.yaml", "d")
         let files = try ConfigurationFiles.read([directory.path])
         #expect(files.map(\.text) == ["a", "b", "c"])
-        #expect(files.map(\.path) == ["a.yaml", "b.yml", "c.json"].map { "\(directory.path)/\($0)" })
+        let names = ["a.yaml", "b.yml", "c.json"]
+        #expect(files.map(\.path) == names.map { "\(directory.path)/\($0)" })
     }
 
     @Test("a file is read whatever its name, whole, in the order asked for, and once")
@@ -72,10 +73,12 @@ struct ConfigurationFilesTests {
         #expect(error?.description.contains("more than 100000 bytes") == true)
     }
 
-    @Test("each error of a file names its fix", arguments: [
-        (ENOENT, "check the path"), (ENOTDIR, "check the path"), (EACCES, "namei -l"),
-        (EMFILE, "ulimit -n"), (EIO, "EIO"),
-    ])
+    @Test(
+        "each error of a file names its fix",
+        arguments: [
+            (ENOENT, "check the path"), (ENOTDIR, "check the path"), (EACCES, "namei -l"),
+            (EMFILE, "ulimit -n"), (EIO, "EIO"),
+        ])
     func sentences(number: Int32, expected: String) {
         let failure = ConfigurationFiles.failure("/etc/apus.yaml", Errno(rawValue: number))
         #expect(failure.description.contains(expected))

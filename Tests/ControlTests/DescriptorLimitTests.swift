@@ -22,7 +22,8 @@ struct DescriptorLimitTests {
         #expect(share.connectionsMax == (1024 - 64 - 16 - 16 * 24) / 2)
     }
 
-    @Test("one connection is allowed however few descriptors there are", arguments: [0, 10, 64, 80])
+    @Test(
+        "one connection is allowed however few descriptors there are", arguments: [0, 10, 64, 80])
     func atLeastOne(descriptors: Int) throws {
         let share = try DescriptorLimit(descriptors: descriptors)
             .share(listeners: 1, workers: 1, pipesMax: 64, asked: nil)

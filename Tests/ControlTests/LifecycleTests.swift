@@ -24,9 +24,11 @@ struct LifecycleTests {
         return lifecycle
     }
 
-    @Test("either signal drains, with the deadline counted from it", arguments: [
-        SignalQueue.Signal.terminate, .interrupt,
-    ])
+    @Test(
+        "either signal drains, with the deadline counted from it",
+        arguments: [
+            SignalQueue.Signal.terminate, .interrupt,
+        ])
     func drains(signal: SignalQueue.Signal) {
         var lifecycle = Self.serving()
         let action = lifecycle.on(.signal(signal), now: 10 * Self.second)
