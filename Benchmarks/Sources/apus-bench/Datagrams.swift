@@ -67,8 +67,8 @@ struct Datagrams: ~Copyable {
         // A proxy may lose of the first burst of all; the measured ones are counted.
         guard measurement.errors == 0, measurement.operations > 0 else {
             fail(
-                "while warming up: \(measurement.operations) answers, \(measurement.errors) errors, "
-                    + "\(measurement.lost) lost")
+                "while warming up: \(measurement.operations) answers, "
+                    + "\(measurement.errors) errors, \(measurement.lost) lost")
         }
         sentMax = most
     }

@@ -96,7 +96,9 @@ extension Loop {
         }
     }
 
-    mutating func datagramSockets(_ count: Int, to port: UInt16, receiveOffload: Bool)
+    mutating func datagramSockets(
+        _ count: Int, to port: UInt16, receiveOffload: Bool
+    )
         -> [Descriptor]
     {
         let address = RawSocketAddress(.loopbackIPv4, port: port)

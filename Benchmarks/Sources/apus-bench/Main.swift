@@ -41,7 +41,8 @@ enum Main {
         apus_mark_own()
         var backend = Backend()
         for entry in services {
-            if let port = arguments.port(entry.name) { backend.listen(on: port, for: entry.service) }
+            guard let port = arguments.port(entry.name) else { continue }
+            backend.listen(on: port, for: entry.service)
         }
         if let port = arguments.port("datagrams") { backend.echoDatagrams(on: port) }
         Steps(isStepped: false).announce("ready")
