@@ -25,8 +25,10 @@ typedef void (*mem_cb)(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t addre
 typedef void (*translate_cb)(qemu_plugin_id_t id, struct qemu_plugin_tb *tb);
 void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, translate_cb cb);
 void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *, exec_cb, int flags, void *data);
-void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *, exec_cb, int flags, void *data);
-void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *, mem_cb, int flags, int rw, void *data);
+void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *, exec_cb, int flags,
+                                            void *data);
+void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *, mem_cb, int flags, int rw,
+                                      void *data);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *);
 uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *, size_t);
@@ -166,7 +168,8 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb) {
             memcmp(code, "\x48\x8b\xa6", 3) == 0)
             qemu_plugin_register_vcpu_mem_cb(instruction, switched, CB_NO_REGS, MEM_RW, NULL);
         const uintptr_t mark = block->is_user ? mark_of(code, size) : 0;
-        if (mark) qemu_plugin_register_vcpu_insn_exec_cb(instruction, marked, CB_NO_REGS, (void *)mark);
+        if (mark)
+            qemu_plugin_register_vcpu_insn_exec_cb(instruction, marked, CB_NO_REGS, (void *)mark);
     }
     qemu_plugin_register_vcpu_tb_exec_cb(tb, executed, CB_NO_REGS, block);
 }

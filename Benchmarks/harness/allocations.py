@@ -49,7 +49,8 @@ def gate(folder, program):
     backend = Running(words, LOAD_CORE, folder, "backend.log")
     environment = dict(os.environ, LD_PRELOAD=machine.build_allocation_counter(),
                        ALLOCATION_COUNTS=str(path))
-    proxy = Running(apus.command(folder, SERVICES), PROXY_CORE, folder, "proxy.log", env=environment)
+    words = apus.command(folder, SERVICES)
+    proxy = Running(words, PROXY_CORE, folder, "proxy.log", env=environment)
     try:
         backend.await_listening(BACKEND_PORTS["echo"])
         proxy.await_listening(apus.ports["echo"])

@@ -60,7 +60,8 @@ def document(title, subtitle, parts, rows, height):
     legend, x = [], LABELS
     for peer in peers:
         legend.append(
-            f'<rect x="{x}" y="48" width="11" height="11" rx="2" fill="{COLOURS.get(peer, "#666")}"/>'
+            f'<rect x="{x}" y="48" width="11" height="11" rx="2"'
+            f' fill="{COLOURS.get(peer, "#666")}"/>'
             f'<text x="{x + 16}" y="58">{escape(peer)}</text>'
         )
         x += 34 + 6.6 * len(peer)

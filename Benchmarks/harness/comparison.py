@@ -94,13 +94,15 @@ class Comparison:
         for number in range(rounds):
             for workload in workloads:
                 before = self.distance()
-                taken = [s for peer in self.peers if (s := self.take(workload, peer, number, quick))]
+                tries = [self.take(workload, peer, number, quick) for peer in self.peers]
+                taken = [sample for sample in tries if sample]
                 after = self.distance()
                 for sample in taken:
                     sample.near = max(before, after) < NEAR_NANOSECONDS
                 self.samples += taken
                 machine.say(
-                    f"round {number + 1}/{rounds} {workload.name}: cores {before:.0f}/{after:.0f} ns"
+                    f"round {number + 1}/{rounds} {workload.name}: "
+                    f"cores {before:.0f}/{after:.0f} ns"
                 )
 
     def take(self, workload, peer, number, quick):
@@ -145,7 +147,8 @@ class Comparison:
         if proxy:
             total, user, system = (b - a for a, b in zip(before, after))
             share = user / (user + system) if user + system > 0 else 0
-            figures |= {"cpu": total / operations * 1e6, "cpu-user": total * share / operations * 1e6}
+            each = total / operations * 1e6
+            figures |= {"cpu": each, "cpu-user": each * share}
         if counted:
             user, kernel = (value / operations for value in counted)
             figures |= {"user": user, "kernel": kernel, "instructions": user + kernel}

@@ -170,7 +170,7 @@ def build_archive(bench, peer, loads, folder):
     backend = " ".join(f"--{s} {p}" for s, p in BACKEND_PORTS.items())
     init = INIT.replace("BACKEND", backend).replace("PROXY", command)
     init = init.replace("PORT", str(peer.ports["echo"]))
-    lines = [f'echo "=RUN {name}"; /bin/apus-bench {words}; echo "=END $?"' for name, words in loads]
+    lines = [f'echo "=RUN {name}"; /bin/apus-bench {words}; echo "=END"' for name, words in loads]
     archive.file("init", init.replace("LOADS", "\n".join(lines)).encode())
     return archive.data()
 

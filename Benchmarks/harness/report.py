@@ -86,7 +86,8 @@ class Report:
         lines += self.target_table() + [f"![{name}](results/{name}.svg)" for name in charts] + [""]
         lines += body
         if self.found.failures:
-            lines += ["## What did not run", ""] + [f"- {f.strip()}" for f in dict.fromkeys(self.found.failures)] + [""]
+            failures = dict.fromkeys(self.found.failures)
+            lines += ["## What did not run", ""] + [f"- {f.strip()}" for f in failures] + [""]
         return "\n".join(lines)
 
     def table(self, title, note, figure, workloads, form):
@@ -119,11 +120,13 @@ class Report:
     def cpu_table(self):
         small = [w for w in self.workloads if w.unit != "GB"]
         return self.table(
-            "CPU time of the proxy for bulk data, ms", "Medians; ratios are medians of the rounds'.",
+            "CPU time of the proxy for bulk data, ms",
+            "Medians; ratios are medians of the rounds'.",
             "cpu", [w for w in self.workloads if w.unit == "GB"], lambda us: f"{us / 1000:.0f}",
         ) + self.table(
             "CPU time of the proxy for small messages, µs",
-            "Depends on how far the cores are from each other more than on the proxy.", "cpu", small,
+            "Depends on how far the cores are from each other more than on the proxy.", "cpu",
+            small,
             lambda us: f"{us:.2f}",
         ) + self.table(
             "Throughput, per second", "Load and backend share one core, and are often the limit.",
@@ -136,7 +139,8 @@ class Report:
             "Latency, µs, median", "Counted from when a request was due (open loop).",
             "latency-p50", chosen, lambda us: f"{us:.0f}",
         ) + self.table(
-            "Latency, µs, 99th percentile", "The same runs.", "latency-p99", chosen, lambda us: f"{us:.0f}"
+            "Latency, µs, 99th percentile", "The same runs.", "latency-p99", chosen,
+            lambda us: f"{us:.0f}",
         )
 
     def loss_table(self):
@@ -202,7 +206,8 @@ class Report:
         rows += self.footprint_targets() + self.worker_target()
         if not any(p.name == OURS for p in self.peers):
             return []
-        return ["## Targets", "", "| figure | target | measured | |", "|---|---|---|---|", *rows, ""]
+        head = ["| figure | target | measured | |", "|---|---|---|---|"]
+        return ["## Targets", "", *head, *rows, ""]
 
     def verdict(self, title, wanted, shown, is_reached):
         self.verdicts.append((title, is_reached))

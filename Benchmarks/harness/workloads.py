@@ -1,4 +1,4 @@
-"""What is asked of the proxies: one entry a line of work, with its targets from the project's plan."""
+"""What is asked of the proxies: one entry a line of work, with its targets."""
 
 from dataclasses import dataclass, field
 
@@ -25,7 +25,7 @@ class Workload:
     # How many operations one `unit` is, from the load's result.
     count: str = "operations"
     scale: float = 1
-    # Fewer operations where every instruction is emulated; None: not emulated, CPU time is the figure.
+    # Fewer operations where every instruction is emulated; None: CPU time is the figure.
     emulated_count: int | None = None
     targets: tuple = ()
     is_datagram: bool = False
@@ -131,7 +131,8 @@ WORKLOADS = [
     datagrams("udp-1400", "UDP round trips, 1400 B, 16 flows", 1400),
     datagrams("udp-burst", "bursts of 8 datagrams of 1400 B", 1400, burst=8, ratio=0.50),
     datagrams(
-        "udp-burst-gso", "bursts of 8, sent with GSO by the peers", 1400, burst=8, gso=True, ratio=0.17
+        "udp-burst-gso", "bursts of 8, sent with GSO by the peers", 1400, burst=8, gso=True,
+        ratio=0.17,
     ),
     Workload(
         "udp-flood", "64 B datagrams at 30,000 a second, 16 flows", "flood", "datagrams",

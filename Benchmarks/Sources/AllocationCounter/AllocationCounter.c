@@ -30,7 +30,8 @@ __attribute__((constructor)) static void map_counts(void) {
     int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (file < 0) return;
     if (ftruncate(file, sizeof(struct counts)) == 0) {
-        void *memory = mmap(NULL, sizeof(struct counts), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+        const int protection = PROT_READ | PROT_WRITE;
+        void *memory = mmap(NULL, sizeof(struct counts), protection, MAP_SHARED, file, 0);
         if (memory != MAP_FAILED) counts = memory;
     }
     close(file);
