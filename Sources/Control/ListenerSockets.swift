@@ -42,7 +42,8 @@ struct ListenerSockets: ~Copyable {
             removeFiles()
             throw error
         }
-        workers = sockets.map { WorkerPlan(plan: plan, sockets: $0) }
+        let limits = WorkerPlan.limits(of: plan)
+        workers = sockets.map { WorkerPlan(plan: plan, sockets: $0, limits: limits) }
     }
 
     /// Two listeners on one address would share its clients by chance, without an error.

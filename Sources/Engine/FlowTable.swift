@@ -22,12 +22,15 @@ struct FlowTable: ~Copyable {
 
     var count: Int { slots.count }
 
+    @inline(__always)
     subscript(_ index: UInt32) -> UnsafeMutablePointer<Flow> { slots[index] }
 
+    @inline(__always)
     func find(_ index: UInt32, generation: UInt32) -> UnsafeMutablePointer<Flow>? {
         slots.find(index, generation: generation)
     }
 
+    @inline(__always)
     func generation(of index: UInt32) -> UInt32 { slots.generation(of: index) }
 
     func firstLive(from index: UInt32) -> UInt32? { slots.firstLive(from: index) }

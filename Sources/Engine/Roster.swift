@@ -10,11 +10,14 @@ struct ListenerState {
     /// 0 = connections may be idle for ever.
     let idleTicks: UInt64
     let inspectionTicks: UInt64
+    /// `connectionsMax`, over all workers.
+    let limit: ConnectionBudget?
     var backends: WeightedRoundRobin?
     /// Connections that live, or flows.
     var count = 0
 
-    init(_ plan: ListenerPlan) {
+    init(_ plan: ListenerPlan, limit: ConnectionBudget? = nil) {
+        self.limit = limit
         self.plan = plan
         switch plan.transport {
         case .tcp(let tcp): (self.tcp, udp) = (tcp, UDPListenerPlan())
@@ -105,7 +108,8 @@ struct Roster: ~Copyable {
         listeners = .allocate(capacity: max(listenerCount, 1))
         var all: [ListenerSocket] = []
         for (index, listener) in plan.listeners.enumerated() {
-            (listeners + index).initialize(to: ListenerState(listener))
+            (listeners + index).initialize(
+                to: ListenerState(listener, limit: workerPlan.limits[index]))
             let descriptors = workerPlan.sockets[index]
             precondition(descriptors.count == listener.addresses.count, "a socket an address")
             for (address, descriptor) in zip(listener.addresses, descriptors) {

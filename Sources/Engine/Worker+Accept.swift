@@ -93,14 +93,13 @@ extension Worker where R: ~Copyable {
             refuse(client, .totalLimit)
             return pauseAccept(index)
         }
-        if let countMax = listener.pointee.tcp.connectionsMax,
-            listener.pointee.count >= Int(countMax)
-        {
+        if let limit = listener.pointee.limit, !limit.take() {
             handle.budget.give()
             return refuse(client, .listenerLimit)
         }
         guard let slot = connections.claim() else {
             handle.budget.give()
+            listener.pointee.limit?.give()
             refuse(client, .totalLimit)
             return pauseAccept(index)
         }

@@ -268,7 +268,8 @@ extension Worker where R: ~Copyable {
         }
     }
 
-    private func writeControl(_ message: inout msghdr, local: IPAddress, segmentBytes: Int) {
+    private mutating func writeControl(_ message: inout msghdr, local: IPAddress, segmentBytes: Int)
+    {
         guard segmentBytes > 0 || !local.isAny else {
             message.msg_control = nil
             message.msg_controllen = 0

@@ -95,7 +95,9 @@ extension Worker where R: ~Copyable {
         }
         counters.add(.bytesFromClients, Int(connection.pointee.request.bytes))
         counters.add(.bytesFromEndpoints, Int(connection.pointee.response.bytes))
-        roster.listeners[Int(connection.pointee.listener)].count -= 1
+        let listener = roster.listeners + Int(connection.pointee.listener)
+        listener.pointee.count -= 1
+        listener.pointee.limit?.give()
         connections.release(index)
         counters.set(.connectionsLive, connections.count)
         handle.budget.give()

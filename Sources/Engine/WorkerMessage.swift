@@ -18,10 +18,22 @@ public enum WorkerMessage: Sendable {
 public struct WorkerPlan: Sendable {
     public let plan: Plan
     public let sockets: [[Descriptor]]
+    /// The listeners' own limits, which all workers share.
+    let limits: [ConnectionBudget?]
 
-    public init(plan: Plan, sockets: [[Descriptor]]) {
+    /// - Parameter limits: `limits(of: plan)`, one array for all workers; nil where there is but one.
+    public init(plan: Plan, sockets: [[Descriptor]], limits: [ConnectionBudget?]? = nil) {
         precondition(sockets.count == plan.listeners.count)
         self.plan = plan
         self.sockets = sockets
+        self.limits = limits ?? Self.limits(of: plan)
+        precondition(self.limits.count == plan.listeners.count)
+    }
+
+    public static func limits(of plan: Plan) -> [ConnectionBudget?] {
+        plan.listeners.map { listener in
+            guard case .tcp(let tcp) = listener.transport else { return nil }
+            return tcp.connectionsMax.map { ConnectionBudget(countMax: Int($0)) }
+        }
     }
 }

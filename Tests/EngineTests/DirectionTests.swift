@@ -227,9 +227,10 @@ struct DirectionTests {
             }
         }
         #expect(seen.count > 1000, "the walk reaches many states: \(seen.count)")
-        #expect(Direction.Phase.allCases.allSatisfy { phase in
-            seen.contains { $0.direction.phase == phase }
-        })
+        #expect(
+            Direction.Phase.allCases.allSatisfy { phase in
+                seen.contains { $0.direction.phase == phase }
+            })
     }
 
     private func check(_ world: World) {

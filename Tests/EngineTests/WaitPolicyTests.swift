@@ -5,14 +5,16 @@ import Testing
 struct WaitPolicyTests {
     @Test("an idle worker waits for one completion, without company")
     func idle() {
-        let policy = WaitPolicy()
-        #expect(policy.step(hasPending: false) == .init(minimum: 1, batchMicroseconds: 0))
+        var policy = WaitPolicy()
+        let step = policy.step(hasPending: false)
+        #expect(step == .init(minimum: 1, batchMicroseconds: 0))
     }
 
     @Test("what is pending is taken without sleeping")
     func pending() {
-        let policy = WaitPolicy()
-        #expect(policy.step(hasPending: true) == .init(minimum: 0, batchMicroseconds: 0))
+        var policy = WaitPolicy()
+        let step = policy.step(hasPending: true)
+        #expect(step == .init(minimum: 0, batchMicroseconds: 0))
     }
 
     @Test("a rate of one completion in ten microseconds asks for about five in a window")
@@ -36,11 +38,29 @@ struct WaitPolicyTests {
             now += 1_000
             policy.note(count: 100, now: now)
         }
-        #expect(policy.step(hasPending: false).minimum <= UInt32(WaitPolicy.minimumMax))
+        let busy = policy.step(hasPending: false)
+        #expect(busy.minimum <= UInt32(WaitPolicy.minimumMax))
         for _ in 0..<100 {
             now += 1_000_000
             policy.note(count: 1, now: now)
         }
-        #expect(policy.step(hasPending: false).minimum == 1)
+        let calm = policy.step(hasPending: false)
+        #expect(calm.minimum == 1)
+    }
+
+    @Test("a lone client that asks again at once is soon left in peace")
+    func alone() {
+        var policy = WaitPolicy()
+        var now: UInt64 = 1_000_000
+        var waits = 0
+        for _ in 0..<20_000 {
+            let step = policy.step(hasPending: false)
+            // Company never comes: such a wait lasts its whole window.
+            now += step.minimum > 1 ? 50_000 : 10_000
+            if step.minimum > 1 { waits += 1 }
+            policy.note(count: 1, now: now)
+        }
+        #expect(waits > 0, "it was tried")
+        #expect(waits < 30, "and given up: \(waits) waits in 20,000 turns")
     }
 }
