@@ -47,19 +47,22 @@ public struct DescriptorLimit: Hashable, Sendable {
     ) throws(StartFailure) -> Share {
         precondition(listeners >= 0 && workers > 0 && pipesMax > 0 && others >= 0)
         let pipes = max(1, min(pipesMax, descriptors / (8 * workers)))
-        let reserve =
+        func reserve(pipes: Int) -> Int {
             Self.processReserve + listeners * workers
-            + workers * (2 * pipes + Self.workerReserve) + others
-        let most = max(1, (descriptors - reserve) / Self.perConnection)
+                + workers * (2 * pipes + Self.workerReserve) + others
+        }
+        let reserved = reserve(pipes: pipes)
+        let most = max(1, (descriptors - reserved) / Self.perConnection)
         let derivation =
-            "\(descriptors) descriptors less \(reserve) reserved, "
+            "\(descriptors) descriptors less \(reserved) reserved, "
             + "\(Self.perConnection) a connection"
         guard let asked else {
             let count = min(most, Self.connectionsMaxDerived)
             return Share(connectionsMax: count, pipesMax: pipes, derivation: derivation)
         }
         guard asked <= most else {
-            let needed = asked * Self.perConnection + reserve
+            // With more descriptors there will be more pipes too.
+            let needed = asked * Self.perConnection + reserve(pipes: pipesMax)
             throw StartFailure(
                 "--connections-max \(asked) needs \(needed) descriptors, but the limit is "
                     + "\(descriptors) (enough for \(most) connections): raise it with "

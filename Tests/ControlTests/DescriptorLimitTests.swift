@@ -49,10 +49,12 @@ struct DescriptorLimitTests {
         }
     }
 
-    @Test("asking for too many names the command that allows them, and it does allow them")
-    func askedTooMany() throws {
+    @Test(
+        "asking for too many names the command that allows them, and it does allow them",
+        arguments: [100, 300, 1024])
+    func askedTooMany(descriptors: Int) throws {
         let error = #expect(throws: StartFailure.self) {
-            try DescriptorLimit(descriptors: 1024)
+            try DescriptorLimit(descriptors: descriptors)
                 .share(listeners: 1, workers: 1, pipesMax: 64, asked: 100_000)
         }
         let text = try #require(error?.description)
