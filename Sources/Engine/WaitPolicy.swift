@@ -2,8 +2,8 @@
 /// to handle it, so a busy worker waits for as many as the recent rate promises within a window
 /// that no client notices (Linux 6.12's minimum wait; before that one completion is always enough).
 /// A rate alone can deceive: one client that asks again as soon as it is answered keeps a worker
-/// busy, and gains nothing by waiting. So where no company came, the worker rests from waiting, each
-/// time longer. Pure.
+/// busy, and gains nothing by waiting. So where no company came, the worker rests from waiting,
+/// each time longer. Pure.
 struct WaitPolicy {
     struct Step: Equatable {
         /// 0: do not sleep.

@@ -21,7 +21,7 @@ public struct WorkerPlan: Sendable {
     /// The listeners' own limits, which all workers share.
     let limits: [ConnectionBudget?]
 
-    /// - Parameter limits: `limits(of: plan)`, one array for all workers; nil where there is but one.
+    /// - Parameter limits: `limits(of: plan)`, one array for all workers; nil for a lone worker.
     public init(plan: Plan, sockets: [[Descriptor]], limits: [ConnectionBudget?]? = nil) {
         precondition(sockets.count == plan.listeners.count)
         self.plan = plan

@@ -91,7 +91,8 @@ public protocol Ring: ~Copyable {
     /// One datagram to an address, given as the kernel gives it (`sendto(2)`).
     mutating func sendTo(
         _ socket: Descriptor, _ data: UnsafeRawPointer, count: Int, name: UnsafeRawPointer,
-        nameLength: UInt32) -> Int
+        nameLength: UInt32
+    ) -> Int
     /// `splice(2)`, never blocking; one of the two descriptors is a pipe.
     mutating func splice(from source: Descriptor, to sink: Descriptor, count: Int) -> Int
     /// A non-blocking pipe and the capacity that was got, which may be less than asked for.
