@@ -209,6 +209,11 @@ class Apus(Peer):
         super().__init__(name, slot)
         self.program = program
         self.workers = workers
+        # Now: by the end of a long run the folder may have moved on.
+        self.commit = subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True,
+            cwd=os.path.dirname(os.path.abspath(program)),
+        ).stdout.strip()
 
     def command(self, folder, services):
         Path(folder, "apus.yaml").write_text(self.documents(services))
@@ -271,8 +276,4 @@ spec:
         return "---\n".join(parts)
 
     def describe(self):
-        commit = subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True,
-            cwd=os.path.dirname(self.program) or None,
-        ).stdout.strip()
-        return f"commit {commit}"
+        return f"commit {self.commit}"
