@@ -44,7 +44,9 @@ let package = Package(
         .testTarget(name: "WireTests", dependencies: ["Primitives", "Wire"]),
         .testTarget(name: "KernelTests", dependencies: ["CLinux", "Kernel", "Primitives"]),
         .testTarget(name: "RoutingTests", dependencies: ["Primitives", "Routing"]),
-        .testTarget(name: "EngineTests", dependencies: ["Engine", "Kernel", "Primitives"]),
+        .testTarget(
+            name: "EngineTests",
+            dependencies: ["CLinux", "Engine", "Kernel", "Primitives", "Routing"]),
         .testTarget(
             name: "GatewayAPITests", dependencies: ["GatewayAPI", "Primitives", "Routing"],
             exclude: ["Golden"]),
