@@ -188,10 +188,16 @@ extension Integration {
         func endpointComesUp() throws {
             let address = SocketAddress.ip(.loopbackIPv4, port: try FreePort.take())
             let listener = try Forwarding.Listener.udp(to: address)
-            let apus = try ApusProcess(listener)
+            let other = try DatagramServer(on: anyPort)
+            let otherListener = try Forwarding.Listener.udp(to: other.address)
+            let apus = try ApusProcess(listener, otherListener)
             let client = try listener.datagrams()
             try client.send([1])
-            try client.send([2])
+            // The worker takes what arrives in turn: once this is answered, the first is refused.
+            let witness = try otherListener.datagrams()
+            try witness.send([2])
+            #expect(try witness.receive() == [2])
+            try other.stop()
             let server = try DatagramServer(on: address)
             try client.limitWaits(seconds: 1)
             let isServed = eventually {
