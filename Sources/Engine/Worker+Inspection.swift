@@ -35,6 +35,10 @@ extension Worker where R: ~Copyable {
             switch -completion.result {
             case ENOBUFS:
                 starve(completion.token)
+            case ECANCELED:
+                // Only the time-out of a silent client with an optional header does this.
+                timers.cancel(index)
+                dial(index)
             case 0 where isHeaderOptional(index):
                 // Who need not send a header may also end the stream with less than one.
                 timers.cancel(index)
@@ -45,6 +49,20 @@ extension Worker where R: ~Copyable {
             return
         }
         gather(completion, index)
+    }
+
+    /// Who need not send a header, and has sent nothing, may be waiting for the server to speak.
+    mutating func inspectionTimedOut(_ index: UInt32) {
+        let connection = connections[index]
+        let isSilent = details[Int(index)].inspected == BufferPool.none
+        guard isHeaderOptional(index), isSilent, connection.pointee.operations > 0 else {
+            return terminate(index, .inspectionTimedOut)
+        }
+        // Bytes may arrive before the cancel does: then the inspection goes on, under a new
+        // time-out.
+        let listener = roster.listeners + Int(connection.pointee.listener)
+        timers.set(index, deadline: tick + listener.pointee.inspectionTicks)
+        ring.cancel(token(.inspect, index))
     }
 
     /// Adds what was received to what is there, and looks at all of it.

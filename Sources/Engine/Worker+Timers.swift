@@ -37,7 +37,7 @@ extension Worker where R: ~Copyable {
         let connection = connections[index]
         switch connection.pointee.phase {
         case .inspecting:
-            terminate(index, .inspectionTimedOut)
+            inspectionTimedOut(index)
         case .dialing:
             ring.cancel(token(.dial, index))
         case .relaying:

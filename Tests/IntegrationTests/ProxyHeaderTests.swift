@@ -158,6 +158,25 @@ extension Integration {
             try apus.stopClean()
         }
 
+        @Test("Where the header is optional, a client may wait for the server to speak first")
+        func serverFirst() throws {
+            let server = try StreamServer(on: anyPort) { socket in
+                try socket.write("220 ready")
+                try socket.shutdownWrite()
+                _ = try socket.readToEnd()
+            }
+            let listener = try Forwarding.Listener.tcp(
+                to: server.address,
+                client: "\(Self.optional), timeout: {tcp: {connectionInspectionTimeout: 200ms}}")
+            let apus = try ApusProcess(listener)
+            let client = try listener.connect()
+            #expect(try client.readToEnd() == Array("220 ready".utf8))
+            try client.shutdownWrite()
+            try server.stop()
+            try apus.stopClean()
+            #expect(try apus.statistic("inspection_timed_out") == 0)
+        }
+
         @Test("A client that sends half a header and waits is cut off")
         func inspectionTimeout() throws {
             let server = try StreamServer(on: anyPort, serve: StreamServer.echo)
