@@ -120,8 +120,7 @@ public struct Worker<R: Ring & ~Copyable>: ~Copyable {
         return true
     }
 
-    /// Sleeps until something completes or a timer is due, having looked a little longer when much
-    /// was going on.
+    /// Sleeps until as much has completed as `WaitPolicy` asks for, or a timer is due.
     @inline(__always)
     private mutating func wait() {
         let step = waiting.step(hasPending: ring.hasPending)

@@ -136,9 +136,6 @@ static inline uint64_t apus_monotonic(void) {
     return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
 }
 
-/// Writes to a closed socket are told by EPIPE, of `splice(2)` too, which has no MSG_NOSIGNAL.
-static inline void apus_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
-
 static inline void apus_spin_hint(void) {
 #if defined(__x86_64__)
     __builtin_ia32_pause();
