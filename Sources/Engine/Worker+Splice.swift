@@ -59,13 +59,16 @@ extension Worker where R: ~Copyable {
         perform(channel(index, way).pointee.direction.on(event), index, way)
     }
 
-    /// In and out by turns until one side has enough, or the turn's share is used up.
+    /// In and out by turns until one side has enough, or the turn's share is used up. A piece much
+    /// smaller than the one before was all there was: to ask again at once would move what little
+    /// came meanwhile, and each small piece costs both peers a wake-up.
     private mutating func moveThroughPipe(_ index: UInt32, _ way: Way) -> Pumped {
         let channel = channel(index, way)
         guard let pipe = channel.pointee.pipe else { fatalError("a pump has a pipe") }
         let source = source(index, way)
         let sink = sink(index, way)
         var moved = 0
+        var largest = 0
         var isDry = false
         var isEnded = channel.pointee.direction.isSourceEnded
         for _ in 0..<Self.pumpRoundsMax {
@@ -74,6 +77,9 @@ extension Worker where R: ~Copyable {
                 let count = ring.splice(from: source, to: pipe.writeEnd, count: room)
                 if count > 0 {
                     channel.pointee.pipeBytes += Int32(count)
+                    // A full pipe is no measure: its slots may hold 1,448 bytes each or 32 KiB.
+                    isDry = 2 * count < largest
+                    largest = max(largest, count)
                 } else if count == 0 {
                     isEnded = true
                 } else if count == -Int(EAGAIN) {
@@ -93,6 +99,7 @@ extension Worker where R: ~Copyable {
                 channel.pointee.pipeBytes -= Int32(count)
                 channel.pointee.bytes += UInt64(count)
                 counters.add(.splicedBytes, count)
+                bytesSpliced += count
                 moved += count
             }
             guard channel.pointee.pipeBytes == 0 else { continue }

@@ -47,6 +47,8 @@ public struct Worker<R: Ring & ~Copyable>: ~Copyable {
     /// Directions that have no buffer to receive into.
     var starved: FixedQueue<Token>
     var waiting = WaitPolicy()
+    /// In this turn.
+    var bytesSpliced = 0
     let batch: UnsafeMutableBufferPointer<Completion>
     let parser = ProxyHeaderParser(bytesMax: BufferSize.stream - 512)
 
@@ -112,7 +114,8 @@ public struct Worker<R: Ring & ~Copyable>: ~Copyable {
             handled += count
             if count < batch.count { break }
         }
-        waiting.note(count: handled, now: now)
+        waiting.note(count: handled, bytes: bytesSpliced, now: now)
+        bytesSpliced = 0
         counters.add(.turns)
         datagramFlush()
         if !starved.isEmpty { feedStarved() }
