@@ -23,13 +23,12 @@ let package = Package(
         .target(name: "Kernel", dependencies: ["CLiburing", "CLinux", "Primitives"]),
         .target(name: "Routing", dependencies: ["Primitives"]),
         .target(name: "Engine", dependencies: ["CLinux", "Kernel", "Primitives", "Routing", "Wire"]),
-        .target(
-            name: "GatewayAPI",
-            dependencies: ["CLibYAML", "Primitives", "Routing"]),
+        .target(name: "Manifest", dependencies: ["CLibYAML"]),
+        .target(name: "GatewayAPI", dependencies: ["Manifest", "Primitives", "Routing"]),
         .target(
             name: "Control",
             dependencies: [
-                "CLinux", "Engine", "GatewayAPI", "Kernel", "Primitives", "Routing",
+                "CLinux", "Engine", "GatewayAPI", "Kernel", "Manifest", "Primitives", "Routing",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .executableTarget(
@@ -47,13 +46,16 @@ let package = Package(
         .testTarget(
             name: "EngineTests",
             dependencies: ["CLinux", "Engine", "Kernel", "Primitives", "Routing"]),
+        .testTarget(name: "ManifestTests", dependencies: ["Manifest"]),
         .testTarget(
-            name: "GatewayAPITests", dependencies: ["GatewayAPI", "Primitives", "Routing"],
+            name: "GatewayAPITests",
+            dependencies: ["GatewayAPI", "Manifest", "Primitives", "Routing"],
             exclude: ["Golden"]),
         .testTarget(
             name: "ControlTests",
             dependencies: [
-                "CLinux", "Control", "Engine", "GatewayAPI", "Kernel", "Primitives", "Routing",
+                "CLinux", "Control", "Engine", "GatewayAPI", "Kernel", "Manifest", "Primitives",
+                "Routing",
             ]),
         .testTarget(
             name: "SimulationTests",

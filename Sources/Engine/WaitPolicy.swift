@@ -5,7 +5,7 @@
 /// 64 KiB, so a worker that splices waits longer, and for a single connection as well.
 ///
 /// Both signs can deceive. One client that asks again as soon as it is answered keeps a worker busy
-/// and gains nothing by waiting; nor does one that asks for a large block, again and again. So where
+/// and gains nothing by waiting; nor does one that asks for large blocks, again and again. So where
 /// a wait did not pay, the worker rests from waiting, longer each time. Pure.
 struct WaitPolicy {
     struct Step: Equatable {

@@ -1,3 +1,4 @@
+import Manifest
 import Primitives
 
 // The two dialects never use the same YAML node type in the same field, so the node type alone

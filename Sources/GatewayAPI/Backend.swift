@@ -1,3 +1,4 @@
+import Manifest
 import Primitives
 
 /// A Backend (gateway.envoyproxy.io/v1alpha1): endpoints outside of Kubernetes. Read from both of

@@ -1,3 +1,4 @@
+import Manifest
 import Routing
 
 /// A BackendTrafficPolicy (gateway.envoyproxy.io/v1alpha1): how routes reach their backends.

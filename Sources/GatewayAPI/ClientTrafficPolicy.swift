@@ -1,3 +1,4 @@
+import Manifest
 import Routing
 
 /// A ClientTrafficPolicy (gateway.envoyproxy.io/v1alpha1): how listeners treat their clients.

@@ -1,3 +1,5 @@
+import Manifest
+
 /// A condition of the Gateway API: what became of an object, a listener, or a reference to a
 /// parent.
 public struct Condition: Hashable, Sendable {

@@ -1,3 +1,4 @@
+import Manifest
 import Routing
 
 /// The way from files to the plan. Pure: whoever reads the files calls `load`, which looks at

@@ -1,3 +1,5 @@
+import Manifest
+
 /// An EndpointPolicy (apus.dev/v1alpha1): what no kind of the Gateway API can say about a Backend,
 /// said outside of it, so that the Backend stays valid for its real CRD.
 struct EndpointPolicy: Sendable {

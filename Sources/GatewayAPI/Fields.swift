@@ -1,3 +1,5 @@
+import Manifest
+
 /// A mapping while it is being read: hands out each field once, checks its type, and in `finish`
 /// names the fields that nobody asked for. A value of the function that reads the mapping.
 struct Fields {

@@ -1,3 +1,4 @@
+import Manifest
 import Primitives
 
 /// A Gateway (gateway.networking.k8s.io/v1): addresses and the listeners on them.

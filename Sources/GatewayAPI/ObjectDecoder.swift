@@ -1,3 +1,5 @@
+import Manifest
+
 /// Reads documents into `Objects`: tells the kind, reads the metadata, hands the spec to the kind.
 /// One load owns one.
 struct ObjectDecoder {

@@ -1,3 +1,5 @@
+import Manifest
+
 /// Everything that the files say, as typed objects. Made by `ObjectDecoder`, read by `translate()`.
 struct Objects: Sendable {
     var gateways: [Gateway] = []

@@ -1,3 +1,5 @@
+import Manifest
+
 /// Which policy holds for which target. Two policies of one kind on the same target: the first by
 /// precedence has it.
 struct PolicyIndex {

@@ -1,3 +1,5 @@
+import Manifest
+
 /// What a policy is about (`targetRef`, `targetRefs[]`): an object of the policy's own namespace,
 /// or a section of it: a listener, or a rule of a route.
 struct PolicyTarget: Sendable {

@@ -1,3 +1,5 @@
+import Manifest
+
 /// A ReferenceGrant (gateway.networking.k8s.io/v1 and v1beta1): which kinds of which namespaces may
 /// refer to objects of its own namespace.
 struct ReferenceGrant: Sendable {

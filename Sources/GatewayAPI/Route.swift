@@ -1,3 +1,5 @@
+import Manifest
+
 /// A TCPRoute or UDPRoute (gateway.networking.k8s.io/v1 and v1alpha2): which listeners it attaches
 /// to and the backends that share their traffic.
 struct Route: Sendable {

@@ -1,3 +1,4 @@
+import Manifest
 import Routing
 
 // Routes: which listeners they attach to, and what of their traffic goes where.

@@ -1,3 +1,4 @@
+import Manifest
 import Primitives
 
 /// What may stand for a Unix socket: an absolute path, or `@name` in Linux's abstract namespace.

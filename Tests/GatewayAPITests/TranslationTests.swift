@@ -1,3 +1,4 @@
+import Manifest
 import Primitives
 import Routing
 import Testing
@@ -108,5 +109,15 @@ struct TranslationTests {
                 """)
         }
         return documents
+    }
+
+    @Test("findings stop at their limit, and say so")
+    func findings() {
+        let result = Configuration.load(files: [
+            ("f", String(repeating: "---\nx\n", count: 2 * FindingLog.findingsMax))
+        ])
+        #expect(result.findings.count == FindingLog.findingsMax + 1)
+        #expect(result.findings.contains { $0.message.contains("mend these first") })
+        #expect(result.hasErrors)
     }
 }

@@ -8,14 +8,14 @@ from swift_source import mask
 # Lowest first. A module may import those of the lines above its own. `SimulatedKernel` stands in
 # for the kernel, so it sees as much as `Kernel`'s users do; only tests import it.
 LAYERS = (
-    ("CLibYAML", "CLiburing", "CLinux", "COpenSSL", "CAres", "CNghttp2"),
+    ("CLibYAML", "CPCRE2", "CLiburing", "CLinux", "COpenSSL", "CAres", "CNghttp2"),
     ("Primitives",),
     ("Wire",),
     ("Kernel",),
     ("SimulatedKernel", "TLS", "HTTP", "Traffic"),
     ("Routing",),
     ("Discovery",),
-    ("Engine",),
+    ("Engine", "Manifest"),
     ("GatewayAPI",),
     ("Control",),
     ("Admin",),

@@ -1,4 +1,5 @@
 import GatewayAPI
+import Manifest
 import Routing
 
 /// The whole way from a file's bytes to the plan under libFuzzer: any bytes give an answer, every

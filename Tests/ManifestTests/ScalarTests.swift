@@ -1,6 +1,6 @@
 import Testing
 
-@testable import GatewayAPI
+@testable import Manifest
 
 @Suite("Scalars as YAML 1.1 reads them")
 struct ScalarTests {

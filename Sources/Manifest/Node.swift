@@ -1,27 +1,38 @@
 /// A YAML value with its place. What the decoder reads; made by `Composer`.
-struct Node: Sendable {
-    enum Value: Sendable {
+package struct Node: Sendable {
+    package enum Value: Sendable {
         case scalar(Scalar)
         case mapping([Entry])
         case sequence([Node])
     }
 
-    struct Entry: Sendable {
-        let key: String
-        let keyPlace: SourcePlace
-        let value: Node
+    package struct Entry: Sendable {
+        package let key: String
+        package let keyPlace: SourcePlace
+        package let value: Node
+
+        package init(key: String, keyPlace: SourcePlace, value: Node) {
+            self.key = key
+            self.keyPlace = keyPlace
+            self.value = value
+        }
     }
 
-    let place: SourcePlace
-    let value: Value
+    package let place: SourcePlace
+    package let value: Value
+
+    package init(place: SourcePlace, value: Value) {
+        self.place = place
+        self.value = value
+    }
 
     /// Kubernetes drops a field whose value is null; it counts as absent.
-    var isNull: Bool {
+    package var isNull: Bool {
         if case .scalar(let scalar) = value { scalar.kind == .null } else { false }
     }
 
     /// The value in words, for "must be a string, not …".
-    var article: String {
+    package var article: String {
         switch value {
         case .mapping: "a mapping"
         case .sequence: "a list"

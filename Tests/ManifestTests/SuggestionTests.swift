@@ -1,6 +1,6 @@
 import Testing
 
-@testable import GatewayAPI
+@testable import Manifest
 
 @Suite("Suggestions")
 struct SuggestionTests {

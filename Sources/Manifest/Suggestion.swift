@@ -1,11 +1,11 @@
 /// The known name that was probably meant.
-enum Suggestion {
+package enum Suggestion {
     /// Names longer than this are nobody's typing error, and cost time to compare.
     private static let lengthMax = 64
 
     /// The nearest of `names` by edits (insertion, removal, replacement, swap of two), if only few
     /// lead there. Upper and lower case count as the same.
-    static func nearest(to name: String, among names: [String]) -> String? {
+    package static func nearest(to name: String, among names: [String]) -> String? {
         guard name.utf8.count <= lengthMax else { return nil }
         var best: (name: String, distance: Int)?
         for candidate in names {

@@ -20,6 +20,11 @@ extension SourcePlace: CustomStringConvertible {
 public struct Located<Value: Sendable>: Sendable {
     public let value: Value
     public let place: SourcePlace
+
+    public init(value: Value, place: SourcePlace) {
+        self.value = value
+        self.place = place
+    }
 }
 
 extension Located: Equatable where Value: Equatable {}

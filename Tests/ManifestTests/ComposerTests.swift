@@ -1,6 +1,6 @@
 import Testing
 
-@testable import GatewayAPI
+@testable import Manifest
 
 /// What a file may do to its reader: every limit is reached here, and answered with a place.
 @Suite("Limits of a file")
@@ -61,16 +61,6 @@ struct ComposerTests {
             findings.map(\.description) == [
                 "f:1:1: error: the file has more than 16 MiB; split it into several"
             ])
-    }
-
-    @Test("findings stop at their limit, and say so")
-    func findings() {
-        let result = Configuration.load(files: [
-            ("f", String(repeating: "---\nx\n", count: 2 * FindingLog.findingsMax))
-        ])
-        #expect(result.findings.count == FindingLog.findingsMax + 1)
-        #expect(result.findings.contains { $0.message.contains("mend these first") })
-        #expect(result.hasErrors)
     }
 
     @Test("a mapping of many fields is read in no more than linear time")

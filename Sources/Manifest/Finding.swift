@@ -47,35 +47,39 @@ extension Finding: CustomStringConvertible {
 }
 
 /// Collects what is found while a configuration is read. One load owns one, on its thread.
-final class FindingLog {
-    private(set) var findings: [Finding] = []
+package final class FindingLog {
+    package private(set) var findings: [Finding] = []
     /// The object that is being read; findings are about it.
-    var object: ObjectIdentity?
+    package var object: ObjectIdentity?
     private var isFull = false
 
+    package init() {}
+
     /// Past so many a file is no configuration, and listing more helps nobody.
-    static let findingsMax = 500
+    package static let findingsMax = 500
 
     /// So far; a caller compares before and after to know whether what it read is sound.
-    private(set) var errorCount = 0
+    package private(set) var errorCount = 0
 
-    func report(
+    package func report(
         _ severity: Finding.Severity, _ layer: Finding.Layer, at place: SourcePlace,
         path: String = "", _ message: String
     ) {
         append(Finding(severity, layer, at: place, object: object, path: path, message))
     }
 
-    func error(at place: SourcePlace, path: String = "", _ message: String) {
+    package func error(at place: SourcePlace, path: String = "", _ message: String) {
         report(.error, .admission, at: place, path: path, message)
     }
 
     /// A field or value that is understood, but that this version does not act on.
-    func notServed(at place: SourcePlace, path: String, _ message: String = "not served yet") {
+    package func notServed(
+        at place: SourcePlace, path: String, _ message: String = "not served yet"
+    ) {
         report(.warning, .controller, at: place, path: path, message)
     }
 
-    func append(_ finding: Finding) {
+    package func append(_ finding: Finding) {
         if finding.severity == .error { errorCount += 1 }
         guard !isFull else { return }
         findings.append(finding)

@@ -3,14 +3,14 @@ import CLibYAML
 /// Makes nodes of a file's text. It takes libyaml's events itself, because everything that an
 /// operator can write must be answered with a place: duplicate keys (all of them), nesting and size
 /// beyond the limits, aliases that multiply. One file each, used once, on the configuration thread.
-struct Composer {
+package struct Composer {
     /// Far beyond what Kubernetes objects need; bounds every recursion over a node.
-    static let depthMax = 64
+    package static let depthMax = 64
     /// An etcd object has 1.5 MB at most; a file holds many. Read, it takes 25 times its size of
     /// memory.
-    static let fileBytesMax = 16 << 20
+    package static let fileBytesMax = 16 << 20
     /// Nodes of a file, each alias counted as large as what it stands for.
-    static let nodesMax = 4_000_000
+    package static let nodesMax = 4_000_000
 
     /// A collection whose end was not yet seen.
     private struct Frame {
@@ -43,13 +43,13 @@ struct Composer {
     private var documents: [Node] = []
     private var nodeCount = 0
 
-    init(file: String, log: FindingLog) {
+    package init(file: String, log: FindingLog) {
         self.file = file
         self.log = log
     }
 
     /// The documents of `text` that are not empty. After an error of syntax: those before it.
-    mutating func documents(of text: String) -> [Node] {
+    package mutating func documents(of text: String) -> [Node] {
         var text = text
         guard text.utf8.count <= Self.fileBytesMax else {
             syntaxError(

@@ -1,8 +1,8 @@
 /// Durations as the Gateway API writes them (GEP-2257): `^([0-9]{1,5}(h|m|s|ms)){1,4}$`, as in
 /// `1h30m` or `500ms`. No sign, no fraction, no other unit.
-enum DurationText {
+package enum DurationText {
     /// In the largest unit that is exact enough for a message.
-    static func text(_ milliseconds: UInt32) -> String {
+    package static func text(_ milliseconds: UInt32) -> String {
         switch milliseconds {
         case 3_600_000...: "\(milliseconds / 3_600_000)h"
         case 1_000...: "\(milliseconds / 1_000)s"
@@ -11,7 +11,7 @@ enum DurationText {
     }
 
     /// Milliseconds, or nil when `text` is no such duration.
-    static func milliseconds(_ text: String) -> UInt64? {
+    package static func milliseconds(_ text: String) -> UInt64? {
         var bytes = Array(text.utf8)[...]
         var total: UInt64 = 0
         var parts = 0

@@ -34,11 +34,20 @@ public struct Metadata: Sendable {
     /// which makes those the oldest.
     public let creationTimestamp: String
 
+    package init(
+        identity: ObjectIdentity, place: SourcePlace, generation: Int64, creationTimestamp: String
+    ) {
+        self.identity = identity
+        self.place = place
+        self.generation = generation
+        self.creationTimestamp = creationTimestamp
+    }
+
     public var namespace: String { identity.namespace }
     public var name: String { identity.name }
 
     /// The Gateway API's order of precedence: the oldest first, then by `namespace/name`.
-    func precedes(_ other: Metadata) -> Bool {
+    package func precedes(_ other: Metadata) -> Bool {
         (creationTimestamp, identity.namespace, identity.name)
             < (other.creationTimestamp, other.identity.namespace, other.identity.name)
     }

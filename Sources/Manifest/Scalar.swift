@@ -1,19 +1,19 @@
 /// A YAML scalar as it was written, and what YAML 1.1 takes it for. Kubernetes reads YAML 1.1
 /// (sigs.k8s.io/yaml), so `no` is a boolean and `010` is eight, whoever finds that surprising.
-struct Scalar: Hashable, Sendable {
-    enum Kind: Hashable, Sendable { case null, boolean(Bool), integer(Int64), real, text }
+package struct Scalar: Hashable, Sendable {
+    package enum Kind: Hashable, Sendable { case null, boolean(Bool), integer(Int64), real, text }
 
-    let text: String
-    let kind: Kind
+    package let text: String
+    package let kind: Kind
 
     /// - Parameter isText: quoted, a block, or tagged `!!str`: always a string.
-    init(_ text: String, isText: Bool) {
+    package init(_ text: String, isText: Bool) {
         self.text = text
         self.kind = isText ? .text : Scalar.kind(ofPlain: text)
     }
 
     /// The text, cut for a message.
-    var excerpt: String {
+    package var excerpt: String {
         text.utf8.count <= 64 ? text : String(text.prefix(61)) + "…"
     }
 
@@ -95,10 +95,10 @@ struct Scalar: Hashable, Sendable {
 }
 
 extension UInt8 {
-    var isDigit: Bool { self >= UInt8(ascii: "0") && self <= UInt8(ascii: "9") }
+    package var isDigit: Bool { self >= UInt8(ascii: "0") && self <= UInt8(ascii: "9") }
 
     /// As a hexadecimal digit.
-    var digitValue: Int? {
+    package var digitValue: Int? {
         switch self {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): Int(self - UInt8(ascii: "0"))
         case UInt8(ascii: "a")...UInt8(ascii: "f"): Int(self - UInt8(ascii: "a")) + 10
