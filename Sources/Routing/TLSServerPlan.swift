@@ -1,0 +1,128 @@
+/// One name of a TLS or HTTPS listener: whose connections end here, or pass through unread.
+public struct TLSServerPlan: Hashable, Sendable {
+    public enum Mode: Hashable, Sendable {
+        /// The bytes go on as they came; the name alone chooses the route.
+        case passthrough([TLSRoutePlan])
+        /// TLS ends here, and what is in it goes on as a stream.
+        case terminate(TLSTerminationPlan, [TLSRoutePlan])
+        /// TLS ends here, and what is in it are HTTP requests.
+        case http(TLSTerminationPlan, HTTPServerPlan)
+    }
+
+    /// `namespace/gateway/listener`.
+    public var name: String
+    public var host: HostPattern
+    public var mode: Mode
+
+    public init(name: String, host: HostPattern, mode: Mode) {
+        self.name = name
+        self.host = host
+        self.mode = mode
+    }
+}
+
+/// A TLSRoute at a listener, or a TCPRoute at one that terminates TLS: names that go one way.
+public struct TLSRoutePlan: Hashable, Sendable {
+    /// The route's names as far as the listener has them too; the most specific first.
+    public var hosts: [HostPattern]
+    public var route: RoutePlan
+
+    public init(hosts: [HostPattern], route: RoutePlan) {
+        self.hosts = hosts
+        self.route = route
+    }
+}
+
+/// How a listener speaks TLS with its clients (Gateway `listeners[].tls`, ClientTrafficPolicy
+/// `spec.tls`).
+public struct TLSTerminationPlan: Hashable, Sendable {
+    public enum ClientValidation: String, Hashable, Sendable {
+        case requireAndVerify = "RequireAndVerify"
+        case verifyIfGiven = "VerifyIfGiven"
+        case requireAny = "RequireAny"
+        case request = "Request"
+    }
+
+    public var certificates: [CertificatePlan] = []
+    public var settings = TLSSettings()
+    /// In the order of preference; empty = none is offered; nil = HTTP's own.
+    public var alpnProtocols: [String]?
+    /// PEM of the authorities that client certificates are checked against.
+    public var clientAuthorities: [String] = []
+    public var clientValidation: ClientValidation?
+    /// `spec.tls.session.resumption`.
+    public var resumesByTicket = false
+    public var resumesByIdentifier = false
+
+    public init() {}
+}
+
+/// A certificate chain and its key, as PEM, from a Secret of type `kubernetes.io/tls`.
+public struct CertificatePlan: Hashable, Sendable {
+    /// `namespace/name` of the Secret.
+    public var name: String
+    public var chain: String
+    public var key: String
+
+    public init(name: String, chain: String, key: String) {
+        self.name = name
+        self.chain = chain
+        self.key = key
+    }
+}
+
+/// What both ends of TLS can be told (`tls` of ClientTrafficPolicy and Backend).
+public struct TLSSettings: Hashable, Sendable {
+    public enum Version: String, Hashable, Sendable, Comparable {
+        case v1_0 = "1.0"
+        case v1_1 = "1.1"
+        case v1_2 = "1.2"
+        case v1_3 = "1.3"
+
+        public static func < (left: Version, right: Version) -> Bool {
+            left.rawValue < right.rawValue
+        }
+    }
+
+    public var versionMin = Version.v1_2
+    public var versionMax = Version.v1_3
+    /// OpenSSL's names; empty = its defaults.
+    public var ciphers: [String] = []
+    public var curves: [String] = []
+    public var signatureAlgorithms: [String] = []
+
+    public init() {}
+}
+
+/// TLS to an endpoint (Backend `spec.tls`, BackendTLSPolicy, `protocol: HTTPS`).
+public struct UpstreamTLSPlan: Hashable, Sendable {
+    public enum Trust: Hashable, Sendable {
+        case system
+        /// PEM.
+        case authorities([String])
+        /// `insecureSkipVerify`: anybody may answer.
+        case nobody
+    }
+
+    public var trust: Trust
+    /// The name that is asked for (SNI); nil = the endpoint's host name, if it has one.
+    public var serverName: String?
+    /// Names of which the certificate must have one; empty = the server name.
+    public var subjectAltNames: [String]
+    public var clientCertificate: CertificatePlan?
+    public var alpnProtocols: [String]
+    public var settings: TLSSettings
+
+    public init(
+        trust: Trust, serverName: String? = nil, subjectAltNames: [String] = [],
+        clientCertificate: CertificatePlan? = nil, alpnProtocols: [String] = [],
+        settings: TLSSettings = TLSSettings()
+    ) {
+        self.trust = trust
+        self.serverName = serverName
+        self.subjectAltNames = subjectAltNames
+        self.clientCertificate = clientCertificate
+        self.alpnProtocols = alpnProtocols
+        self.settings = settings
+    }
+}
