@@ -62,13 +62,8 @@ extension Worker where R: ~Copyable {
     }
 
     private mutating func takeRequest(_ completion: Completion, socket index: UInt32) {
-        datagrams.posting.noteTaken()
         let id = completion.bufferID
-        let record = DatagramRecord(
-            datagrams.buffers.address(id), count: Int(completion.result),
-            nameBytes: DatagramDesk.nameBytes, controlBytes: DatagramDesk.controlBytes)
-        let control =
-            record.control.isEmpty ? DatagramRecord.Control() : record.readControl()
+        let (record, control) = readRecord(completion, nameBytes: DatagramDesk.nameBytes)
         let size = control.segmentBytes ?? record.payload.count
         let segments = Self.segments(record.payload.count, size)
         counters.add(.datagramsFromClients, segments)
@@ -81,8 +76,22 @@ extension Worker where R: ~Copyable {
         counters.add(.bytesFromClients, record.payload.count)
         flows.touch(flow, tick: tick)
         let expected = roster.clusters[Int(flows[flow].pointee.cluster)].answersPerRequest
-        flows[flow].pointee.answersLeft += expected * Int64(segments)
+        let state = flows[flow]
+        state.pointee.answersLeft += expected * Int64(segments)
         gather(record.payload, segmentBytes: size, for: .endpoint(flow), buffer: id)
+    }
+
+    /// What the kernel wrote into a buffer, which is the worker's from now on.
+    @inline(__always)
+    private mutating func readRecord(
+        _ completion: Completion, nameBytes: Int
+    ) -> (DatagramRecord, DatagramRecord.Control) {
+        datagrams.posting.noteTaken()
+        let record = DatagramRecord(
+            datagrams.buffers.address(completion.bufferID), count: Int(completion.result),
+            nameBytes: nameBytes, controlBytes: DatagramDesk.controlBytes)
+        let hasControl = !record.control.isEmpty
+        return (record, hasControl ? record.readControl() : DatagramRecord.Control())
     }
 
     @inline(__always)
@@ -139,22 +148,18 @@ extension Worker where R: ~Copyable {
     }
 
     private mutating func takeAnswer(_ completion: Completion, _ index: UInt32) {
-        datagrams.posting.noteTaken()
         let id = completion.bufferID
-        let record = DatagramRecord(
-            datagrams.buffers.address(id), count: Int(completion.result), nameBytes: 0,
-            controlBytes: DatagramDesk.controlBytes)
-        let control =
-            record.control.isEmpty ? DatagramRecord.Control() : record.readControl()
+        let (record, control) = readRecord(completion, nameBytes: 0)
         let size = control.segmentBytes ?? record.payload.count
         let segments = Self.segments(record.payload.count, size)
         counters.add(.datagramsFromEndpoints, segments)
         counters.add(.bytesFromEndpoints, record.payload.count)
         flows.touch(index, tick: tick)
         gather(record.payload, segmentBytes: size, for: .client(index), buffer: id)
-        guard flows[index].pointee.answersLeft > 0 else { return }
-        flows[index].pointee.answersLeft -= Int64(segments)
-        if flows[index].pointee.answersLeft <= 0 { endFlow(index, .flowAnswered) }
+        let flow = flows[index]
+        guard flow.pointee.answersLeft > 0 else { return }
+        flow.pointee.answersLeft -= Int64(segments)
+        if flow.pointee.answersLeft <= 0 { endFlow(index, .flowAnswered) }
     }
 
     // MARK: - Sending
