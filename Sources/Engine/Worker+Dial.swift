@@ -138,8 +138,8 @@ extension Worker where R: ~Copyable {
     /// Treats a buffer of ours as if the client had just sent it.
     private mutating func inject(_ id: UInt16, _ index: UInt32) {
         let event = Direction.Event.received(isFull: false, isLast: false)
-        let actions = connections[index].pointee.request.direction.on(event)
-        move(id, actions, index, .request)
+        let connection = connections[index]
+        move(id, connection.pointee.request.direction.on(event), index, .request)
     }
 
     private mutating func writeProxyHeader(

@@ -138,12 +138,14 @@ extension Worker where R: ~Copyable {
         if actions.contains(.arm) { arm(index, way) }
         if actions.contains(.cancelReceive) { ring.cancel(token(way.receiveKind, index)) }
         if actions.contains(.pollSource) {
-            connections[index].pointee.operations += 1
+            let connection = connections[index]
+            connection.pointee.operations += 1
             ring.poll(
                 source(index, way), events: Int32(POLLIN), token: token(way.pollSourceKind, index))
         }
         if actions.contains(.pollSink) {
-            connections[index].pointee.operations += 1
+            let connection = connections[index]
+            connection.pointee.operations += 1
             ring.poll(
                 sink(index, way), events: Int32(POLLOUT), token: token(way.pollSinkKind, index))
         }
@@ -172,7 +174,8 @@ extension Worker where R: ~Copyable {
             arena.reset()
         }
         let message = arena.message(of: channel(index, way).pointee.queue, in: streamBuffers)
-        connections[index].pointee.operations += 1
+        let connection = connections[index]
+        connection.pointee.operations += 1
         ring.sendMessage(
             on: sink(index, way), header: message, token: token(way.sendKind, index))
     }

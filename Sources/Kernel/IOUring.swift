@@ -259,13 +259,13 @@ public struct IOUring: Ring, ~Copyable {
 
     public mutating func registerBufferGroup(_ group: BufferGroup, entries: UInt32) -> Int32 {
         precondition(Int(group) < Self.groupsMax && entries.nonzeroBitCount == 1)
-        return groups[Int(group)].register(group, entries: entries, with: ring)
+        return (groups + Int(group)).pointee.register(group, entries: entries, with: ring)
     }
 
     public mutating func provideBuffer(
         _ id: UInt16, at address: UnsafeMutableRawPointer, length: UInt32, group: BufferGroup
     ) {
-        groups[Int(group)].provide(id, at: address, length: length)
+        (groups + Int(group)).pointee.provide(id, at: address, length: length)
     }
 
     public mutating func publishBuffers(group: BufferGroup) {

@@ -62,7 +62,7 @@ public struct Slab<Element: BitwiseCopyable>: ~Copyable {
             return nil
         }
         assert(slots[Int(index)].stamp & 1 == 0, "a free slot has an even stamp")
-        slots[Int(index)].stamp |= 1
+        (slots + Int(index)).pointee.stamp |= 1
         count += 1
         countPeak = max(countPeak, count)
         return index
@@ -72,7 +72,7 @@ public struct Slab<Element: BitwiseCopyable>: ~Copyable {
     public mutating func release(_ index: UInt32) {
         precondition(isLive(index), "a slot is released once")
         // Adding one to an odd stamp makes it even and steps the generation above it.
-        slots[Int(index)].stamp &+= 1
+        (slots + Int(index)).pointee.stamp &+= 1
         free[freeCount] = index
         freeCount += 1
         count -= 1

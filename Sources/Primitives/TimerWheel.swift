@@ -139,7 +139,7 @@ public struct TimerWheel: ~Copyable {
         let home = level * Self.buckets + bucket
         var id = heads[home]
         heads[home] = Self.none
-        occupied[level] &= ~(1 << UInt64(bucket))
+        (occupied + level).pointee &= ~(1 << UInt64(bucket))
         while id != Self.none {
             let next = timers[Int(id)].next
             insert(id)
@@ -164,7 +164,7 @@ public struct TimerWheel: ~Copyable {
         timers[Int(id)].previous = Self.none
         if head != Self.none { timers[Int(head)].previous = id }
         heads[home] = id
-        occupied[level] |= 1 << UInt64(bucket)
+        (occupied + level).pointee |= 1 << UInt64(bucket)
     }
 
     private mutating func unlink(_ id: UInt32) {
@@ -177,7 +177,7 @@ public struct TimerWheel: ~Copyable {
         }
         if timer.next != Self.none { timers[Int(timer.next)].previous = timer.previous }
         if heads[home] == Self.none {
-            occupied[home / Self.buckets] &= ~(1 << UInt64(home % Self.buckets))
+            (occupied + home / Self.buckets).pointee &= ~(1 << UInt64(home % Self.buckets))
         }
         timers[Int(id)].home = 0
     }

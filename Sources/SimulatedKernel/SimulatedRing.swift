@@ -90,6 +90,7 @@ public struct SimulatedRing: Ring, ~Copyable {
     public mutating func takeCompletions(
         into batch: UnsafeMutableBufferPointer<Completion>
     ) -> Int {
+        let kernel = kernel
         let count = min(batch.count, kernel.completions.count - kernel.completionsTaken)
         for offset in 0..<count {
             batch[offset] = kernel.completions[kernel.completionsTaken + offset]
@@ -106,6 +107,7 @@ public struct SimulatedRing: Ring, ~Copyable {
 
     public mutating func registerBufferGroup(_ group: BufferGroup, entries: UInt32) -> Int32 {
         precondition(entries.nonzeroBitCount == 1 && entries <= 32_768)
+        let kernel = kernel
         guard kernel.groups[group] == nil else { return -EEXIST }
         kernel.groups[group] = ProvidedBufferGroup(entriesMax: Int(entries))
         return 0
