@@ -49,7 +49,9 @@ extension Worker where R: ~Copyable {
         case .refusal(let reason): return refuseFlow(reason)
         case .cluster(let number): cluster = number
         }
-        guard let place = (roster.clusters + cluster).pointee.pick() else { return refuseFlow(.noEndpoint) }
+        guard let place = (roster.clusters + cluster).pointee.pick() else {
+            return refuseFlow(.noEndpoint)
+        }
         if !handle.budget.take() {
             guard evictOldest(of: nil), handle.budget.take() else { return refuseFlow(.totalLimit) }
         }
