@@ -26,6 +26,9 @@ public struct BufferPool: ~Copyable {
     private let memory: UnsafeMutableRawPointer
     private let loads: UnsafeMutablePointer<Load>
     private let stack: UnsafeMutablePointer<UInt16>
+    /// Which buffers are on the stack: one given twice would be posted twice, and the bytes of one
+    /// connection would reach another.
+    private let isFree: UnsafeMutablePointer<Bool>
 
     // MARK: Worker thread only
     public private(set) var freeCount: Int
@@ -47,6 +50,8 @@ public struct BufferPool: ~Copyable {
         self.loads = loads.bindMemory(to: Load.self, capacity: count)
         stack = .allocate(capacity: count)
         for place in 0..<count { stack[place] = UInt16(count - 1 - place) }
+        isFree = .allocate(capacity: count)
+        isFree.initialize(repeating: true, count: count)
         freeCount = count
         freeCountLowest = count
         trimmedCount = count
@@ -56,6 +61,7 @@ public struct BufferPool: ~Copyable {
         apus_unmap(memory, count * stride)
         apus_unmap(loads, count * MemoryLayout<Load>.stride)
         stack.deallocate()
+        isFree.deallocate()
     }
 
     @inline(__always)
@@ -63,12 +69,15 @@ public struct BufferPool: ~Copyable {
         guard freeCount > 0 else { return nil }
         freeCount -= 1
         if freeCount < freeCountLowest { freeCountLowest = freeCount }
-        return stack[freeCount]
+        let id = stack[freeCount]
+        isFree[Int(id)] = false
+        return id
     }
 
     @inline(__always)
     public mutating func give(_ id: UInt16) {
-        precondition(freeCount < count && Int(id) < count, "a buffer is given back once")
+        precondition(Int(id) < count && !isFree[Int(id)], "a buffer is given back once")
+        isFree[Int(id)] = true
         stack[freeCount] = id
         freeCount += 1
     }

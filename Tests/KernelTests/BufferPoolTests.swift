@@ -80,6 +80,12 @@ struct BufferPoolTests {
             pool.give(id)
         }
         await #expect(processExitsWith: .failure) {
+            var pool = BufferPool(group: 0, count: 4, size: 64)
+            guard let id = pool.take(), pool.take() != nil else { return }
+            pool.give(id)
+            pool.give(id)
+        }
+        await #expect(processExitsWith: .failure) {
             var pool = BufferPool(group: 0, count: 2, size: 64)
             _ = pool.take()
             pool.give(2)
