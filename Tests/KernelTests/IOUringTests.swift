@@ -154,6 +154,37 @@ struct IOUringTests {
         #expect(try Loopback.read(from: far) == "two halves")
     }
 
+    @Test("of a message longer than the socket's room a part is sent, and the result says how much")
+    func shortSendMessage() throws {
+        var bench = try RingBench()
+        let (near, far) = try Loopback.pair()
+        defer { Loopback.close(near, far) }
+        var bytes = (0..<4_000_000).map { UInt8(truncatingIfNeeded: $0 / 251) }
+        let completion = try bytes.withUnsafeMutableBytes { bytes in
+            var vector = iovec(iov_base: bytes.baseAddress, iov_len: bytes.count)
+            return try withUnsafeMutablePointer(to: &vector) { vector in
+                var header = msghdr()
+                header.msg_iov = vector
+                header.msg_iovlen = 1
+                bench.ring.sendMessage(on: near, header: &header, token: Self.token)
+                bench.ring.submit()
+                return try bench.next(Self.token)
+            }
+        }
+        let sent = Int(completion.result)
+        #expect(sent > 0 && sent < bytes.count)
+        var received = [UInt8](repeating: 0, count: bytes.count)
+        var count = 0
+        received.withUnsafeMutableBytes { room in
+            while case let piece = apus_read(far, room.baseAddress! + count, room.count - count),
+                piece > 0
+            {
+                count += piece
+            }
+        }
+        #expect(count == sent && received[..<count] == bytes[..<count])
+    }
+
     @Test("bytes go from socket to pipe to socket, and nothing waits")
     func splice() throws {
         var bench = try RingBench()

@@ -49,4 +49,17 @@ struct PipePoolTests {
         pipes.give(clean, isEmpty: true, ring: &bench.ring)
         pipes.trim(countKept: 0, ring: &bench.ring)
     }
+
+    @Test("a pipe too small to be worth it is refused and counts for nothing")
+    func small() throws {
+        var bench = try RingBench()
+        var pipes = PipePool(countMax: 1, capacityWanted: 4_096)
+        let next = try bench.ring.makePipe(capacity: 4_096).get()
+        Loopback.close(next.readEnd, next.writeEnd)
+        #expect(next.capacity < PipePool.capacityMin)
+        let refused = pipes.take(from: &bench.ring)
+        #expect(refused == nil)
+        let (inUse, idle) = (pipes.inUseCount, pipes.idleCount)
+        #expect(inUse == 0 && idle == 0)
+    }
 }
