@@ -1,3 +1,4 @@
+import func CLinux.apus_pidfd_open
 import Glibc
 import Synchronization
 import Traffic
@@ -16,6 +17,7 @@ final class ChildProcess: Sendable {
 
     let command: String
     let pid: pid_t
+    private let pidfd: Int32
     private let output: Output
 
     /// What the reading thread shares with the process, so that it does not keep the process.
@@ -72,6 +74,8 @@ final class ChildProcess: Sendable {
             throw Failure(description: "\(command[0]) cannot be started: errno \(failure)")
         }
         self.pid = pid
+        pidfd = apus_pidfd_open(pid)
+        precondition(pidfd >= 0)
         let output = Output()
         self.output = output
         let reader = ends[0]
@@ -79,6 +83,7 @@ final class ChildProcess: Sendable {
     }
 
     deinit {
+        defer { close(pidfd) }
         guard exitCode == nil else { return }
         // Some have processes of their own to end.
         kill(pid, SIGTERM)
@@ -158,18 +163,18 @@ final class ChildProcess: Sendable {
         return exitCode
     }
 
-    private func isOver(within milliseconds: Int) -> Bool {
-        for _ in 0...milliseconds where exitCode == nil {
-            var status: Int32 = 0
-            guard waitpid(pid, &status, WNOHANG) == pid else {
-                usleep(1_000)
-                continue
-            }
-            let signal = status & 0x7f
-            let code = signal == 0 ? (status >> 8) & 0xff : 128 + signal
-            output.state.withLock { $0.exitCode = code }
+    /// The end of a process is an event of its pidfd (`pidfd_open(2)`).
+    private func isOver(within milliseconds: Int32) -> Bool {
+        guard exitCode == nil else { return true }
+        var end = pollfd(fd: pidfd, events: Int16(POLLIN), revents: 0)
+        var status: Int32 = 0
+        guard poll(&end, 1, milliseconds) == 1, waitpid(pid, &status, WNOHANG) == pid else {
+            return exitCode != nil
         }
-        return exitCode != nil
+        let signal = status & 0x7f
+        let code = signal == 0 ? (status >> 8) & 0xff : 128 + signal
+        output.state.withLock { $0.exitCode = code }
+        return true
     }
 
     // MARK: proc(5)

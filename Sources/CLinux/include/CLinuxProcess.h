@@ -34,5 +34,10 @@ static inline long apus_recvfrom(int fd, void *data, size_t count, void *address
     return apus_result(recvfrom(fd, data, count, 0, (struct sockaddr *)address, length));
 }
 
+/// A descriptor that can be read once the process has ended (`pidfd_open(2)`), or -errno.
+static inline int apus_pidfd_open(pid_t pid) {
+    return (int)apus_result(syscall(SYS_pidfd_open, pid, 0));
+}
+
 static inline const char *apus_entry_name(const struct dirent *entry) { return entry->d_name; }
 #endif
