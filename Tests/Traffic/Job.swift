@@ -28,6 +28,11 @@ public final class Job<Value: Sendable>: Sendable {
         state.withLock { $0.thread = made }
     }
 
+    /// A thread that nobody joins would keep its stack.
+    deinit {
+        if let thread = state.withLock({ $0.thread }) { pthread_detach(thread) }
+    }
+
     /// Waits for the end. Once only.
     public func join() throws -> Value {
         let thread = state.withLock { $0.thread.take() }
