@@ -107,12 +107,13 @@ public struct ForwarderProcess: ~Copyable {
         guard !result.hasErrors else {
             throw StartFailure("the configuration has errors: mend what is listed above")
         }
-        guard !result.plan.listeners.isEmpty else {
+        let plan = result.plan.served
+        guard !plan.listeners.isEmpty else {
             throw StartFailure(
                 "the configuration has nothing to listen on: it needs a Gateway with a listener "
                     + "of protocol TCP or UDP")
         }
-        return result.plan
+        return plan
     }
 
     private static var allowedProcessors: [Int32] {

@@ -1,5 +1,6 @@
 import Manifest
 import Primitives
+import Routing
 
 /// A Backend (gateway.envoyproxy.io/v1alpha1): endpoints outside of Kubernetes. Read from both of
 /// its dialects and the same afterwards, whichever it was written in.
@@ -10,16 +11,16 @@ struct Backend: Sendable {
     let isDynamicResolver: Bool
     let application: Located<Application>?
     let fallback: Fallback?
-    /// Where `spec.tls` stands, if it does.
-    let tls: SourcePlace?
+    let tls: TLS?
+    let dialect: Dialect
+
+    /// What a document was written in; only for messages.
+    enum Dialect: String, Sendable { case seed, v1alpha1, neutral }
 
     struct Endpoint: Sendable {
-        enum Target: Hashable, Sendable {
-            case address(SocketAddress)
-            case name(String, port: UInt16)
-        }
-
-        let target: Target
+        let target: EndpointPlan.Target
+        let hostname: String?
+        let zone: String?
         let place: SourcePlace
         let path: String
         /// `protocol: HTTPS` beside the address: TLS to the endpoint.
@@ -33,20 +34,45 @@ struct Backend: Sendable {
         case ws, wss
 
         var usesTLS: Bool { self == .https || self == .h2 || self == .grpcs || self == .wss }
+
+        var framing: ClusterPlan.Framing {
+            switch self {
+            case .http, .https: .http1
+            case .h2c, .h2, .grpc, .grpcs: .http2
+            case .ws, .wss: .websocket
+            case .tcp, .udp: .opaque
+            }
+        }
+
+        /// What TLS offers (RFC 7301).
+        var alpnProtocols: [String] {
+            switch framing {
+            case .http1, .websocket: ["http/1.1"]
+            case .http2: ["h2"]
+            case .opaque: []
+            }
+        }
     }
 
     enum Fallback: Sendable {
         /// This Backend is one: it serves when the others of its rule do not.
         case itself(SourcePlace)
         /// Another serves when this one does not.
-        case other(kind: String, namespace: String, name: String, port: UInt16?, SourcePlace)
-
-        var place: SourcePlace {
-            switch self {
-            case .itself(let place), .other(_, _, _, _, let place): place
-            }
-        }
+        case other(ObjectReference, port: UInt16?)
 
         var isItself: Bool { if case .itself = self { true } else { false } }
+    }
+
+    /// `spec.tls`.
+    struct TLS: Sendable {
+        let place: SourcePlace
+        let skipsVerification: Bool
+        let authorities: [ObjectReference]
+        let trustsSystem: Bool
+        let serverName: String?
+        let namesFromEndpoints: Bool
+        let clientCertificate: ObjectReference?
+        let alpnProtocols: [String]
+        let settings: TLSSettings
     }
 }

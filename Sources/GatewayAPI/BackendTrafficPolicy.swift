@@ -12,58 +12,20 @@ struct BackendTrafficPolicy: Sendable {
     static let targetKinds = [
         "Gateway", "ListenerSet", "HTTPRoute", "GRPCRoute", "TCPRoute", "UDPRoute", "TLSRoute",
     ]
-
-    /// Of the real kind, and without effect in this version.
-    static let fieldsNotServed = [
-        "admissionControl", "bandwidthLimit", "circuitBreaker", "compression", "compressor",
-        "connection", "dns", "faultInjection", "healthCheck", "http2", "httpUpgrade", "mergeType",
-        "rateLimit", "requestBuffer", "responseOverride", "retry", "routingType", "telemetry",
-        "useClientProtocol",
-    ]
 }
 
 extension BackendTrafficPolicy {
-    init(metadata: Metadata, spec: inout Fields) {
+    init(metadata: Metadata, spec: Fields) {
         self.metadata = metadata
-        targets = spec.targets(group: Kind.gatewayGroup, kinds: Self.targetKinds)
-        keepalive = spec.keepalive()
-        var header = ClusterPlan.ProxyHeader.none
-        if var proxy = spec.mapping("proxyProtocol") {
-            if proxy.take("version") == nil { proxy.missing("version") }
-            header = proxy.word("version", of: ["V1", "V2"])?.value == "V1" ? .v1 : .v2
-            proxy.finish()
+        targets = spec.targets
+        keepalive = spec.keepalive
+        switch spec.mapping("proxyProtocol")?.text("version")?.value {
+        case "V1": proxyHeader = .v1
+        case "V2": proxyHeader = .v2
+        default: proxyHeader = .none
         }
-        proxyHeader = header
-        var connect = ClusterPlan.connectTimeoutMillisecondsDefault
-        if var timeout = spec.mapping("timeout") {
-            if var tcp = timeout.mapping("tcp") {
-                connect = tcp.duration("connectTimeout", in: 1...UInt32.max)?.value ?? connect
-                tcp.finish()
-            }
-            timeout.finish(later: ["http"])
-        }
-        connectTimeoutMilliseconds = connect
-        Self.readLoadBalancer(&spec)
-        spec.finish(later: Self.fieldsNotServed)
-    }
-
-    private static func readLoadBalancer(_ spec: inout Fields) {
-        guard var fields = spec.mapping("loadBalancer") else { return }
-        if fields.take("type") == nil { fields.missing("type") }
-        let type = fields.word(
-            "type",
-            of: [
-                "ConsistentHash", "LeastRequest", "Random", "RoundRobin", "BackendUtilization",
-                "DynamicModule",
-            ])
-        if let type, type.value != "RoundRobin" {
-            spec.log.notServed(
-                at: type.place, path: fields.path(of: "type"),
-                "\(type.value) is not served yet; the endpoints take turns (RoundRobin)")
-        }
-        fields.finish(later: [
-            "backendUtilization", "consistentHash", "dynamicModule", "endpointOverride",
-            "slowStart", "zoneAware",
-        ])
+        connectTimeoutMilliseconds =
+            spec.mapping("timeout")?.mapping("tcp")?.duration("connectTimeout")?.value
+            ?? ClusterPlan.connectTimeoutMillisecondsDefault
     }
 }

@@ -4,9 +4,14 @@ import Routing
 /// The way from files to the plan. Pure: whoever reads the files calls `load`, which looks at
 /// nothing else, and gives the same answer for the same texts in the same order.
 public enum Configuration {
+    public typealias File = (path: String, text: String)
+
     public struct Result: Sendable {
         public let plan: Plan
         public let conditions: [Condition]
+        public let listeners: [ListenerStatus]
+        /// Settings of the process, if an ApusConfig has any.
+        public let process: ApusConfig?
         /// In the order of the files, then of their lines.
         public let findings: [Finding]
 
@@ -18,24 +23,84 @@ public enum Configuration {
         }
     }
 
-    public static func load(files: [(path: String, text: String)]) -> Result {
+    public static func load(files: [File]) -> Result {
+        var reader = ConfigurationReader()
+        return reader.load(files: files)
+    }
+}
+
+/// Reads a configuration again and again, and only the files that changed since the last time: of
+/// ten thousand objects one changes, and is in force before its author has looked up. Owned by the
+/// thread that reloads.
+public struct ConfigurationReader: Sendable {
+    /// What was made of a file.
+    private struct Reading: Sendable {
+        let text: String
+        let objects: Objects
+        let defined: [(identity: ObjectIdentity, place: SourcePlace)]
+        let findings: [Finding]
+    }
+
+    private var readings: [String: Reading] = [:]
+
+    public init() {}
+
+    public mutating func load(files: [Configuration.File]) -> Configuration.Result {
+        let former = readings
+        readings = [:]
+        let log = FindingLog()
+        var objects = Objects()
+        var places: [ObjectIdentity: SourcePlace] = [:]
+        var order: [String: Int] = [:]
+        for (number, file) in files.enumerated() where order[file.path] == nil {
+            order[file.path] = number
+            var reading: Reading
+            if let known = former[file.path], known.text == file.text {
+                reading = known
+            } else {
+                reading = Self.read(file)
+            }
+            readings[file.path] = reading
+            for finding in reading.findings { log.append(finding) }
+            var twice: Set<SourcePlace> = []
+            for (identity, place) in reading.defined {
+                guard let first = places[identity] else {
+                    places[identity] = place
+                    continue
+                }
+                twice.insert(place)
+                log.append(
+                    Finding(
+                        .error, .admission, at: place, object: identity,
+                        "already defined at \(first); keep one of the two"))
+            }
+            objects.merge(twice.isEmpty ? reading.objects : reading.objects.without(twice))
+        }
+        let outcome = translate(objects)
+        for finding in outcome.findings { log.append(finding) }
+        return Configuration.Result(
+            plan: outcome.plan, conditions: outcome.conditions, listeners: outcome.statuses,
+            process: objects.configurations.min { $0.place.line < $1.place.line },
+            findings: Self.sorted(log.findings, order))
+    }
+
+    private static func read(_ file: Configuration.File) -> Reading {
         let log = FindingLog()
         var decoder = ObjectDecoder(log: log)
-        var order: [String: Int] = [:]
-        for (index, file) in files.enumerated() {
-            order[file.path] = order[file.path] ?? index
-            var composer = Composer(file: file.path, log: log)
-            for document in composer.documents(of: file.text) { decoder.decode(document) }
-        }
-        let (plan, conditions, findings) = translate(decoder.objects)
-        for finding in findings { log.append(finding) }
-        let sorted = log.findings.sorted { left, right in
+        var composer = Composer(file: file.path, log: log)
+        for document in composer.documents(of: file.text) { decoder.decode(document) }
+        return Reading(
+            text: file.text, objects: decoder.objects, defined: decoder.defined,
+            findings: log.findings)
+    }
+
+    private static func sorted(_ findings: [Finding], _ order: [String: Int]) -> [Finding] {
+        findings.sorted { left, right in
             (order[left.place.file] ?? 0, left.place.line, left.place.column, left.message)
                 < (
                     order[right.place.file] ?? 0, right.place.line, right.place.column,
                     right.message
                 )
         }
-        return Result(plan: plan, conditions: conditions, findings: sorted)
     }
 }

@@ -14,32 +14,17 @@ struct EndpointPolicy: Sendable {
         var flowsMax: UInt32?
         var flowsPerSourceMax: UInt32?
     }
-
-    /// A flow table beyond this would be memory that nobody meant to give.
-    static let flowsMaxMax: Int64 = 1 << 24
 }
 
 extension EndpointPolicy {
-    init(metadata: Metadata, spec: inout Fields) {
+    init(metadata: Metadata, spec: Fields) {
         self.metadata = metadata
-        targets = spec.targets(group: Kind.envoyGroup, kinds: ["Backend"])
-        for target in targets where target.sectionName != nil {
-            spec.log.error(
-                at: target.name.place, path: "\(target.path).sectionName",
-                "a Backend has no sections; remove it")
-        }
-        var udp = UDP()
-        if var fields = spec.mapping("udp") {
-            udp.idleTimeoutMilliseconds = fields.duration("idleTimeout", in: 1...UInt32.max)?.value
-            udp.expectedResponses = fields.integer("expectedResponses", in: 1...65_535)
-                .map { UInt32($0.value) }
-            udp.flowsMax = fields.integer("flowsMax", in: 1...Self.flowsMaxMax)
-                .map { UInt32($0.value) }
-            udp.flowsPerSourceMax = fields.integer("flowsPerSourceMax", in: 1...Self.flowsMaxMax)
-                .map { UInt32($0.value) }
-            fields.finish()
-        }
-        self.udp = udp
-        spec.finish()
+        targets = spec.targets
+        let fields = spec.mapping("udp")
+        udp = UDP(
+            idleTimeoutMilliseconds: fields?.duration("idleTimeout")?.value,
+            expectedResponses: fields?.number("expectedResponses")?.value,
+            flowsMax: fields?.number("flowsMax")?.value,
+            flowsPerSourceMax: fields?.number("flowsPerSourceMax")?.value)
     }
 }

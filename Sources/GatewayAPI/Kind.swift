@@ -1,13 +1,27 @@
 /// The kinds of objects that are read, and those that are known to exist.
 enum Kind: String, CaseIterable {
+    case gatewayClass = "GatewayClass"
     case gateway = "Gateway"
+    case listenerSet = "ListenerSet"
+    case httpRoute = "HTTPRoute"
+    case grpcRoute = "GRPCRoute"
+    case tlsRoute = "TLSRoute"
     case tcpRoute = "TCPRoute"
     case udpRoute = "UDPRoute"
     case referenceGrant = "ReferenceGrant"
+    case backendTLSPolicy = "BackendTLSPolicy"
     case backend = "Backend"
+    case httpRouteFilter = "HTTPRouteFilter"
     case clientTrafficPolicy = "ClientTrafficPolicy"
     case backendTrafficPolicy = "BackendTrafficPolicy"
+    case securityPolicy = "SecurityPolicy"
     case endpointPolicy = "EndpointPolicy"
+    case apusConfig = "ApusConfig"
+    case service = "Service"
+    case endpointSlice = "EndpointSlice"
+    case secret = "Secret"
+    case configMap = "ConfigMap"
+    case namespace = "Namespace"
 
     static let gatewayGroup = "gateway.networking.k8s.io"
     static let envoyGroup = "gateway.envoyproxy.io"
@@ -15,32 +29,37 @@ enum Kind: String, CaseIterable {
 
     var group: String {
         switch self {
-        case .gateway, .tcpRoute, .udpRoute, .referenceGrant: Self.gatewayGroup
-        case .backend, .clientTrafficPolicy, .backendTrafficPolicy: Self.envoyGroup
-        case .endpointPolicy: Self.apusGroup
+        case .gatewayClass, .gateway, .listenerSet, .httpRoute, .grpcRoute, .tlsRoute, .tcpRoute,
+            .udpRoute, .referenceGrant, .backendTLSPolicy:
+            Self.gatewayGroup
+        case .backend, .httpRouteFilter, .clientTrafficPolicy, .backendTrafficPolicy,
+            .securityPolicy:
+            Self.envoyGroup
+        case .endpointPolicy, .apusConfig: Self.apusGroup
+        case .endpointSlice: "discovery.k8s.io"
+        case .service, .secret, .configMap, .namespace: ""
         }
     }
 
     /// The best version first.
     var versions: [String] {
         switch self {
-        case .gateway, .referenceGrant: ["v1", "v1beta1"]
-        case .tcpRoute, .udpRoute: ["v1", "v1alpha2"]
-        case .backend, .clientTrafficPolicy, .backendTrafficPolicy, .endpointPolicy: ["v1alpha1"]
+        case .gatewayClass, .gateway, .referenceGrant, .httpRoute: ["v1", "v1beta1"]
+        case .grpcRoute, .tcpRoute, .udpRoute: ["v1", "v1alpha2"]
+        case .tlsRoute: ["v1", "v1alpha3", "v1alpha2"]
+        case .backendTLSPolicy: ["v1", "v1alpha3"]
+        case .listenerSet, .endpointSlice, .service, .secret, .configMap, .namespace: ["v1"]
+        case .backend, .httpRouteFilter, .clientTrafficPolicy, .backendTrafficPolicy,
+            .securityPolicy, .endpointPolicy, .apusConfig:
+            ["v1alpha1"]
         }
     }
 
-    /// Kinds that belong to the same world, and that this version does not act on.
-    static let notServed: [String: [String]] = [
-        gatewayGroup: [
-            "BackendTLSPolicy", "GRPCRoute", "GatewayClass", "HTTPRoute", "ListenerSet", "TLSRoute",
-        ],
-        envoyGroup: [
-            "EnvoyExtensionPolicy", "EnvoyPatchPolicy", "EnvoyProxy", "HTTPRouteFilter",
-            "SecurityPolicy",
-        ],
-        apusGroup: ["ApusConfig"],
-        "": ["ConfigMap", "Namespace", "Secret", "Service"],
-        "discovery.k8s.io": ["EndpointSlice"],
+    /// Objects without a namespace.
+    var isOfCluster: Bool { self == .gatewayClass || self == .namespace }
+
+    /// Kinds that belong to the same world and mean nothing here; they are left aside with a note.
+    static let ignored: [String: [String]] = [
+        envoyGroup: ["EnvoyExtensionPolicy", "EnvoyPatchPolicy", "EnvoyProxy"]
     ]
 }

@@ -1,32 +1,37 @@
 import Manifest
 
-/// Reads documents into `Objects`: tells the kind, reads the metadata, hands the spec to the kind.
-/// One load owns one.
+/// Reads the documents of one file into `Objects`: tells the kind, has it validated, reads the
+/// metadata, hands the rest to the kind. One file owns one.
 struct ObjectDecoder {
     private(set) var objects = Objects()
+    /// Every object that was read, in order, with its place.
+    private(set) var defined: [(identity: ObjectIdentity, place: SourcePlace)] = []
     private let log: FindingLog
-    private var places: [ObjectIdentity: SourcePlace] = [:]
 
     init(log: FindingLog) { self.log = log }
 
     mutating func decode(_ document: Node) {
         defer { log.object = nil }
         log.object = nil
-        guard var root = Fields(document, path: "", log: log) else { return }
-        let version = root.requiredText("apiVersion")
-        let kind = root.requiredText("kind")
-        guard let version, let kind else { return }
-        if kind.value == "List", version.value == "v1" { return decodeList(&root) }
+        guard case .mapping = document.value, let root = Fields(document, path: "", log: log) else {
+            return log.error(
+                at: document.place, "must be a mapping, not \(document.article)")
+        }
+        guard let version = required("apiVersion", root), let kind = required("kind", root) else {
+            return
+        }
+        if kind.value == "List", version.value == "v1" { return decodeList(root) }
         let (group, number) = Self.split(version.value)
-        let isLater = Kind.notServed[group]?.contains(kind.value) == true
         let known = Kind(rawValue: kind.value).flatMap { $0.group == group ? $0 : nil }
-        guard isLater || known != nil else { return unknown(kind, group: group) }
-        guard let metadata = metadata(&root, kind: kind.value) else { return }
+        let isIgnored = Kind.ignored[group]?.contains(kind.value) == true
+        guard isIgnored || known != nil else { return unknown(kind, group: group) }
+        guard let metadata = metadata(root, kind: kind.value) else { return }
         log.object = metadata.identity
         guard let known else {
-            objects.notServed.insert(metadata.identity)
-            log.notServed(
-                at: document.place, path: "", "this kind is not served yet; it is left aside")
+            objects.ignored.insert(metadata.identity)
+            log.report(
+                .note, .controller, at: document.place,
+                "this kind configures Envoy and means nothing here; it is left aside")
             return
         }
         guard known.versions.contains(number) else {
@@ -37,32 +42,27 @@ struct ObjectDecoder {
                     + "write \(known.group)/\(known.versions[0])")
             return
         }
-        if let first = places.updateValue(document.place, forKey: metadata.identity) {
-            log.error(at: document.place, "already defined at \(first); keep one of the two")
-            return
-        }
-        decode(known, metadata, &root)
+        decode(known, metadata, root)
+    }
+
+    private func required(_ name: String, _ fields: Fields) -> Located<String>? {
+        if let text = fields.text(name) { return text }
+        log.error(
+            at: fields.node(name)?.place ?? fields.place, path: fields.path(of: name),
+            "is missing; it is required")
+        return nil
     }
 
     /// `kubectl get -o yaml` wraps what it shows in a List.
-    private mutating func decodeList(_ root: inout Fields) {
-        let items = root.list("items", count: 0...Composer.nodesMax) ?? []
-        root.finish(ignored: ["metadata"])
-        for item in items {
+    private mutating func decodeList(_ root: Fields) {
+        for item in root.list("items") {
             // A List in a List is something that no server writes; it would be recursion without
             // need.
-            if case .mapping(let entries) = item.node.value,
-                entries.contains(where: { entry in
-                    guard entry.key == "kind", case .scalar(let scalar) = entry.value.value else {
-                        return false
-                    }
-                    return scalar.text == "List"
-                })
-            {
+            if Fields(item.node, path: item.path, log: log)?.text("kind")?.value == "List" {
                 log.error(at: item.node.place, path: item.path, "a List cannot hold a List")
-                continue
+            } else {
+                decode(item.node)
             }
-            decode(item.node)
         }
     }
 
@@ -73,11 +73,12 @@ struct ObjectDecoder {
     }
 
     private func unknown(_ kind: Located<String>, group: String) {
-        let all = Kind.allCases.map(\.rawValue) + Kind.notServed.values.flatMap { $0 }
+        let all = Kind.allCases.map(\.rawValue) + Kind.ignored.values.flatMap { $0 }
         let shown = Scalar(kind.value, isText: true).excerpt
         var hint = ""
         if let known = Kind(rawValue: kind.value) {
-            hint = "; did you mean apiVersion: \(known.group)/\(known.versions[0])?"
+            let prefix = known.group.isEmpty ? "" : known.group + "/"
+            hint = "; did you mean apiVersion: \(prefix)\(known.versions[0])?"
         } else if let nearest = Suggestion.nearest(to: kind.value, among: all.sorted()) {
             hint = "; did you mean \(nearest)?"
         }
@@ -88,18 +89,20 @@ struct ObjectDecoder {
     }
 
     /// Nil, and reported, when there is no identity to speak of.
-    private func metadata(_ root: inout Fields, kind: String) -> Metadata? {
-        guard var fields = root.requiredMapping("metadata") else { return nil }
-        let name = fields.requiredText("name")
+    private func metadata(_ root: Fields, kind: String) -> Metadata? {
+        guard let fields = root.mapping("metadata") else {
+            log.error(
+                at: root.node("metadata")?.place ?? root.place, path: "metadata",
+                "is missing; it is required")
+            return nil
+        }
+        guard let name = required("name", fields) else { return nil }
         let namespace = fields.text("namespace")
-        let generation = fields.integer("generation", in: 0...Int64.max)
-        let created = fields.text("creationTimestamp")
-        guard let name else { return nil }
         let identity = ObjectIdentity(
             kind: kind, namespace: namespace?.value ?? ObjectIdentity.defaultNamespace,
             name: name.value)
         log.object = identity
-        if !Names.isSubdomain(name.value) {
+        guard Names.isSubdomain(name.value) else {
             log.error(
                 at: name.place, path: "metadata.name",
                 "must be lowercase letters, digits, hyphens and dots, at most 253")
@@ -111,50 +114,62 @@ struct ObjectDecoder {
                 "must be lowercase letters, digits and hyphens, at most 63")
             return nil
         }
-        fields.finish(ignored: [
-            "annotations", "deletionGracePeriodSeconds", "deletionTimestamp", "finalizers",
-            "generateName", "labels", "managedFields", "ownerReferences", "resourceVersion",
-            "selfLink", "uid",
-        ])
+        let labels = fields.mapping("labels")?.texts ?? []
         return Metadata(
-            identity: identity, place: root.place, generation: generation?.value ?? 0,
-            creationTimestamp: created?.value ?? "")
+            identity: identity, place: root.place,
+            generation: fields.integer("generation")?.value ?? 0,
+            creationTimestamp: fields.text("creationTimestamp")?.value ?? "",
+            labels: Dictionary(
+                labels.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first }))
     }
 
-    private mutating func decode(_ kind: Kind, _ metadata: Metadata, _ root: inout Fields) {
+    private mutating func decode(_ kind: Kind, _ metadata: Metadata, _ root: Fields) {
         let errorsBefore = log.errorCount
-        let spec = root.requiredMapping("spec")
-        root.finish(ignored: ["status"])
-        guard var spec else {
-            objects.refused.insert(metadata.identity)
-            return
-        }
         var read = Objects()
-        switch kind {
-        case .gateway: read.gateways.append(Gateway(metadata: metadata, spec: &spec))
-        case .tcpRoute:
-            read.routes.append(Route(metadata: metadata, transport: .tcp, spec: &spec))
-        case .udpRoute:
-            read.routes.append(Route(metadata: metadata, transport: .udp, spec: &spec))
-        case .referenceGrant: read.grants.append(ReferenceGrant(metadata: metadata, spec: &spec))
-        case .backend: read.backends.append(Backend(metadata: metadata, spec: &spec))
-        case .clientTrafficPolicy:
-            read.clientPolicies.append(ClientTrafficPolicy(metadata: metadata, spec: &spec))
-        case .backendTrafficPolicy:
-            read.backendPolicies.append(BackendTrafficPolicy(metadata: metadata, spec: &spec))
-        case .endpointPolicy:
-            read.endpointPolicies.append(EndpointPolicy(metadata: metadata, spec: &spec))
-        }
+        read.append(kind, metadata, root)
+        defined.append((metadata.identity, root.place))
         guard log.errorCount == errorsBefore else {
             objects.refused.insert(metadata.identity)
             return
         }
-        objects.gateways += read.gateways
-        objects.routes += read.routes
-        objects.backends += read.backends
-        objects.grants += read.grants
-        objects.clientPolicies += read.clientPolicies
-        objects.backendPolicies += read.backendPolicies
-        objects.endpointPolicies += read.endpointPolicies
+        objects.merge(read)
+    }
+}
+
+extension Objects {
+    /// Reads one more object of `kind`.
+    fileprivate mutating func append(_ kind: Kind, _ metadata: Metadata, _ root: Fields) {
+        // The schemas have seen to it that there is a spec where the kind has one.
+        let spec = root.mapping("spec") ?? root
+        switch kind {
+        case .gatewayClass: gatewayClasses.append(GatewayClass(metadata: metadata, spec: spec))
+        case .gateway: gateways.append(Gateway(metadata: metadata, spec: spec))
+        case .listenerSet: listenerSets.append(ListenerSet(metadata: metadata, spec: spec))
+        case .httpRoute: routes.append(Route(metadata: metadata, carrying: .http, spec: spec))
+        case .grpcRoute: routes.append(Route(metadata: metadata, carrying: .grpc, spec: spec))
+        case .tlsRoute: routes.append(Route(metadata: metadata, carrying: .tls, spec: spec))
+        case .tcpRoute: routes.append(Route(metadata: metadata, carrying: .tcp, spec: spec))
+        case .udpRoute: routes.append(Route(metadata: metadata, carrying: .udp, spec: spec))
+        case .referenceGrant: grants.append(ReferenceGrant(metadata: metadata, spec: spec))
+        case .backendTLSPolicy:
+            backendTLSPolicies.append(BackendTLSPolicy(metadata: metadata, spec: spec))
+        case .backend: backends.append(Backend(metadata: metadata, spec: spec))
+        case .httpRouteFilter:
+            routeFilters.append(HTTPRouteFilter(metadata: metadata, spec: spec))
+        case .clientTrafficPolicy:
+            clientPolicies.append(ClientTrafficPolicy(metadata: metadata, spec: spec))
+        case .backendTrafficPolicy:
+            backendPolicies.append(BackendTrafficPolicy(metadata: metadata, spec: spec))
+        case .securityPolicy:
+            securityPolicies.append(SecurityPolicy(metadata: metadata, spec: spec))
+        case .endpointPolicy:
+            endpointPolicies.append(EndpointPolicy(metadata: metadata, spec: spec))
+        case .apusConfig: configurations.append(ApusConfig(metadata: metadata, spec: spec))
+        case .service: services.append(Service(metadata: metadata, spec: spec))
+        case .endpointSlice: endpointSlices.append(EndpointSlice(metadata: metadata, root: root))
+        case .secret: secrets[metadata.identity] = Secret(metadata: metadata, root: root)
+        case .configMap: configMaps[metadata.identity] = ConfigMap(metadata: metadata, root: root)
+        case .namespace: namespaces[metadata.name] = metadata.labels
+        }
     }
 }

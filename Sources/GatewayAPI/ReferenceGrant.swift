@@ -29,28 +29,22 @@ struct ReferenceGrant: Sendable {
 }
 
 extension ReferenceGrant {
-    init(metadata: Metadata, spec: inout Fields) {
+    init(metadata: Metadata, spec: Fields) {
         self.metadata = metadata
-        let log = spec.log
-        if spec.take("from") == nil { spec.missing("from") }
-        from = (spec.list("from", count: 1...16) ?? []).compactMap { item in
-            guard var fields = Fields(item.node, path: item.path, log: log) else { return nil }
-            let group = fields.text("group")?.value ?? ""
-            let kind = fields.requiredText("kind")
-            let namespace = fields.requiredText("namespace")
-            fields.finish()
-            guard let kind, let namespace else { return nil }
-            return From(group: group, kind: kind.value, namespace: namespace.value)
+        from = spec.mappings("from").compactMap { fields in
+            guard let kind = fields.text("kind"), let namespace = fields.text("namespace") else {
+                return nil
+            }
+            return From(
+                group: fields.text("group")?.value ?? "", kind: kind.value,
+                namespace: namespace.value)
         }
-        if spec.take("to") == nil { spec.missing("to") }
-        to = (spec.list("to", count: 1...16) ?? []).compactMap { item in
-            guard var fields = Fields(item.node, path: item.path, log: log) else { return nil }
-            let group = fields.text("group")?.value ?? ""
-            let kind = fields.requiredText("kind")
-            let name = fields.text("name")?.value
-            fields.finish()
-            return kind.map { To(group: group, kind: $0.value, name: name) }
+        to = spec.mappings("to").compactMap { fields in
+            fields.text("kind").map { kind in
+                To(
+                    group: fields.text("group")?.value ?? "", kind: kind.value,
+                    name: fields.text("name")?.value)
+            }
         }
-        spec.finish()
     }
 }

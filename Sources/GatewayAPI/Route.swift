@@ -1,108 +1,131 @@
 import Manifest
+import Routing
 
-/// A TCPRoute or UDPRoute (gateway.networking.k8s.io/v1 and v1alpha2): which listeners it attaches
-/// to and the backends that share their traffic.
+/// A TCPRoute, UDPRoute, TLSRoute, HTTPRoute or GRPCRoute (gateway.networking.k8s.io): which
+/// listeners it attaches to, and where their traffic goes.
 struct Route: Sendable {
-    enum Transport: Sendable { case tcp, udp }
+    /// What its rules choose by, and so what listeners it can attach to.
+    enum Carried: String, Sendable {
+        case tcp = "TCPRoute"
+        case udp = "UDPRoute"
+        case tls = "TLSRoute"
+        case http = "HTTPRoute"
+        case grpc = "GRPCRoute"
+
+        /// Rules with nothing to choose by: a route has one.
+        var isOpaque: Bool { self == .tcp || self == .udp || self == .tls }
+        var isHTTP: Bool { self == .http || self == .grpc }
+    }
 
     let metadata: Metadata
-    let transport: Transport
+    let carried: Carried
     let parents: [ParentRef]
-    /// Name of the one rule, if it has one: what a policy's `sectionName` refers to.
-    let ruleName: String?
-    let backends: [BackendRef]
-    /// Where a second rule stands; the route is then not accepted.
-    let secondRule: SourcePlace?
+    /// `spec.hostnames`; empty = those of the listener.
+    let hostnames: [Located<String>]
+    let rules: [Rule]
 
     /// `spec.parentRefs[]`.
     struct ParentRef: Sendable {
-        let group: String
-        let kind: String
-        let namespace: String
-        let name: Located<String>
+        let reference: ObjectReference
         let sectionName: String?
         let port: UInt16?
-        let path: String
 
         /// `namespace/name/section:port`, as far as given.
         var description: String {
-            "\(namespace)/\(name.value)" + (sectionName.map { "/\($0)" } ?? "")
-                + (port.map { ":\($0)" } ?? "")
+            "\(reference.namespace)/\(reference.name.value)"
+                + (sectionName.map { "/\($0)" } ?? "") + (port.map { ":\($0)" } ?? "")
         }
     }
 
-    /// `spec.rules[0].backendRefs[]`.
-    struct BackendRef: Sendable {
-        let group: String
-        let kind: String
-        let namespace: String
-        let name: Located<String>
-        let weight: UInt32
+    /// `spec.rules[]`.
+    struct Rule: Sendable {
+        /// What a policy's `sectionName` refers to.
+        let name: String?
+        let place: SourcePlace
         let path: String
+        let matches: [HTTPMatch]
+        let filters: [RouteFilter]
+        let backends: [BackendRef]
+        let timeouts: HTTPTimeouts
+        let retry: RetryPlan?
+    }
+
+    /// `spec.rules[].backendRefs[]`.
+    struct BackendRef: Sendable {
+        let reference: ObjectReference
+        let port: UInt16?
+        let weight: UInt32
+        let filters: [RouteFilter]
     }
 }
 
 extension Route {
-    init(metadata: Metadata, transport: Transport, spec: inout Fields) {
+    init(metadata: Metadata, carrying carried: Carried, spec: Fields) {
         self.metadata = metadata
-        self.transport = transport
-        let log = spec.log
-        parents = (spec.list("parentRefs", count: 0...32) ?? []).compactMap {
-            ParentRef($0.node, path: $0.path, namespace: metadata.namespace, log: log)
+        self.carried = carried
+        parents = spec.mappings("parentRefs").compactMap {
+            ParentRef($0, namespace: metadata.namespace)
         }
-        if spec.take("rules") == nil { spec.missing("rules") }
-        let rules = spec.list("rules", count: 1...16) ?? []
-        secondRule = rules.count > 1 ? rules[1].node.place : nil
-        var ruleName: String?
-        var backends: [BackendRef] = []
-        for (index, rule) in rules.enumerated() {
-            guard var fields = Fields(rule.node, path: rule.path, log: log) else { continue }
-            let name = fields.text("name")?.value
-            if fields.take("backendRefs") == nil { fields.missing("backendRefs") }
-            let refs = (fields.list("backendRefs", count: 1...16) ?? []).compactMap {
-                BackendRef($0.node, path: $0.path, namespace: metadata.namespace, log: log)
-            }
-            fields.finish()
-            guard index == 0 else { continue }
-            (ruleName, backends) = (name, refs)
+        hostnames = spec.texts("hostnames")
+        rules = spec.mappings("rules").map {
+            Rule($0, carrying: carried, namespace: metadata.namespace)
         }
-        (self.ruleName, self.backends) = (ruleName, backends)
-        spec.finish(later: ["useDefaultGateways"])
     }
 }
 
 extension Route.ParentRef {
-    init?(_ node: Node, path: String, namespace: String, log: FindingLog) {
-        guard var fields = Fields(node, path: path, log: log) else { return nil }
-        self.path = path
-        group = fields.text("group")?.value ?? Kind.gatewayGroup
-        kind = fields.text("kind")?.value ?? "Gateway"
-        self.namespace = fields.text("namespace")?.value ?? namespace
-        let name = fields.requiredText("name")
+    init?(_ fields: Fields, namespace: String) {
+        guard
+            let reference = ObjectReference(
+                fields, group: Kind.gatewayGroup, kind: "Gateway", namespace: namespace)
+        else { return nil }
+        self.reference = reference
         sectionName = fields.text("sectionName")?.value
         port = fields.port()?.value
-        fields.finish()
-        guard let name else { return nil }
-        self.name = name
+    }
+}
+
+extension Route.Rule {
+    init(_ fields: Fields, carrying carried: Route.Carried, namespace: String) {
+        name = fields.text("name")?.value
+        place = fields.place
+        path = fields.path
+        backends = fields.mappings("backendRefs").compactMap {
+            Route.BackendRef($0, namespace: namespace)
+        }
+        filters = fields.mappings("filters").map { RouteFilter($0, namespace: namespace) }
+        let matches = fields.mappings("matches").map {
+            carried == .grpc ? HTTPMatch(grpc: $0) : HTTPMatch(http: $0)
+        }
+        // A rule without matches takes every request.
+        self.matches = carried.isHTTP && matches.isEmpty ? [HTTPMatch()] : matches
+        let limits = fields.mapping("timeouts")
+        // 0 switches a limit off (HTTPRouteTimeouts).
+        func limit(_ name: String) -> UInt32? {
+            limits?.duration(name).flatMap { $0.value == 0 ? nil : $0.value }
+        }
+        timeouts = HTTPTimeouts(request: limit("request"), backendRequest: limit("backendRequest"))
+        retry = fields.mapping("retry").map { fields in
+            var retry = RetryPlan()
+            retry.attemptsMax = fields.number("attempts")?.value ?? 1
+            retry.statuses = fields.list("codes").compactMap { item in
+                guard case .scalar(let scalar) = item.node.value else { return nil }
+                return UInt16(scalar.text)
+            }
+            retry.backOff = fields.duration("backoff")?.value ?? retry.backOff
+            return retry
+        }
     }
 }
 
 extension Route.BackendRef {
-    /// Gateway API, `BackendRef.weight`.
-    static let weightMax: Int64 = 1_000_000
-
-    init?(_ node: Node, path: String, namespace: String, log: FindingLog) {
-        guard var fields = Fields(node, path: path, log: log) else { return nil }
-        self.path = path
-        group = fields.text("group")?.value ?? ""
-        kind = fields.text("kind")?.value ?? "Service"
-        self.namespace = fields.text("namespace")?.value ?? namespace
-        let name = fields.requiredText("name")
-        // A Backend's endpoints have their own ports; Envoy Gateway ignores one given here too.
-        _ = fields.port()
-        weight = UInt32(fields.integer("weight", in: 0...Self.weightMax)?.value ?? 1)
-        fields.finish()
-        guard let name else { return nil }
-        self.name = name
+    init?(_ fields: Fields, namespace: String) {
+        guard
+            let reference = ObjectReference(fields, kind: "Service", namespace: namespace)
+        else { return nil }
+        self.reference = reference
+        port = fields.port()?.value
+        weight = fields.number("weight")?.value ?? 1
+        filters = fields.mappings("filters").map { RouteFilter($0, namespace: namespace) }
     }
 }

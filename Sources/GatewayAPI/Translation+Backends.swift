@@ -2,200 +2,244 @@ import Manifest
 import Primitives
 import Routing
 
-// Backends: what routes refer to, and the clusters that come of it.
+// Backends: what is said of them, and the tiers of endpoints that they stand for.
 
 extension Translation {
-    /// A route's backendRefs, looked up.
-    struct Resolved {
-        var references: [(backend: Backend?, weight: UInt32)] = []
-        /// Of the first reference that is invalid.
-        var reason: String?
-        var message = ""
-    }
-
     mutating func translate(_ backend: Backend) {
         let identity = backend.metadata.identity
-        for endpoint in backend.endpoints {
-            if case .name(let name, _) = endpoint.target {
-                report(
-                    .warning, at: endpoint.place, identity, path: endpoint.path,
-                    "names are resolved in a later version; \(name) is left out")
-            } else if endpoint.usesTLS || usesTLS(backend) {
-                report(
-                    .warning, at: endpoint.place, identity, path: endpoint.path,
-                    "TLS to endpoints is not served yet, and nothing is sent in the clear where "
-                        + "TLS was asked for; the endpoint is left out")
-            }
-        }
-        if backend.isDynamicResolver {
+        var refusal: Refusal?
+        if case .failure(let fault) = upstreamTLS(backend) {
+            refusal = Refusal(reason: "Invalid", message: fault.message)
             report(
-                .warning, at: backend.metadata.place, identity, path: "spec.type",
-                "DynamicResolver is not served yet; the Backend has no endpoints")
+                .error, at: backend.tls?.place ?? backend.metadata.place, identity,
+                path: "spec.tls", fault.message)
         }
-        if let fallback = backend.fallback {
+        var path: [ObjectIdentity] = []
+        let fault = fallbackFault(of: backend, &path)
+        if let fault, fault.reason == "Invalid" {
+            refusal = Refusal(reason: "Invalid", message: fault.message)
+        }
+        condition(
+            .object(identity), of: backend.metadata, "Accepted", refusal == nil,
+            refusal?.reason ?? "Accepted", refusal?.message ?? "")
+        guard let fault, case .other(let reference, _)? = backend.fallback else { return }
+        if !isRefused(reference.identity) {
             report(
-                .warning, at: fallback.place, identity, path: "spec.fallback",
-                fallback.isItself
-                    ? "not served yet; it gets no traffic beside Backends that are no fallback"
-                    : "not served yet; no other Backend takes over")
+                .error, at: reference.name.place, identity, path: reference.path, fault.message)
         }
-        condition(.object(identity), of: backend.metadata, "Accepted", true, "Accepted")
+        condition(
+            .object(identity), of: backend.metadata, "ResolvedRefs", false, fault.reason,
+            fault.message)
     }
 
-    private func usesTLS(_ backend: Backend) -> Bool {
-        backend.tls != nil || backend.application?.value.usesTLS == true
+    private func grantSource(_ backend: Backend) -> ReferenceGrant.From {
+        ReferenceGrant.From(
+            group: Kind.envoyGroup, kind: "Backend", namespace: backend.metadata.namespace)
     }
 
-    // MARK: - References
-
-    mutating func resolve(_ route: Route) -> Resolved {
-        var resolved = Resolved()
-        for reference in route.backends {
-            var fault: (reason: String, message: String)?
-            let backend = backend(reference, of: route, &fault)
-            if let fault, resolved.reason == nil {
-                (resolved.reason, resolved.message) = (fault.reason, fault.message)
+    /// What is wrong with the chain of fallbacks that begins at `backend` itself; faults further
+    /// on are told of the Backends there.
+    private func fallbackFault(
+        of backend: Backend, _ path: inout [ObjectIdentity]
+    ) -> ReferenceFault? {
+        path.append(backend.metadata.identity)
+        guard case .other(let reference, let port)? = backend.fallback else { return nil }
+        switch target(reference, port: port, from: grantSource(backend)) {
+        case .failure(let fault): return path.count == 1 ? fault : nil
+        case .success(.service): return nil
+        case .success(.backend(let next)):
+            if let start = path.firstIndex(of: next.metadata.identity) {
+                let round = (path[start...] + [next.metadata.identity]).map(\.name)
+                return ReferenceFault(
+                    reason: "Invalid",
+                    message: "the fallback goes round: " + round.joined(separator: " → "))
             }
-            resolved.references.append((backend, reference.weight))
+            return fallbackFault(of: next, &path)
         }
-        // A fallback stands by while another serves.
-        let hasPrimary = resolved.references.contains {
-            $0.backend.map { !isFallback($0) } ?? false
-        }
-        if hasPrimary {
-            for index in resolved.references.indices {
-                guard let backend = resolved.references[index].backend, isFallback(backend) else {
-                    continue
+    }
+
+    // MARK: - Tiers
+
+    /// The endpoints of a reference, and of what stands by for it, one tier after the other.
+    func tiers(of target: ResolvedRoute.Target, _ route: Route) -> [[EndpointPlan]] {
+        var tiers: [[EndpointPlan]] = []
+        var seen: Set<ObjectIdentity> = []
+        var next: ResolvedRoute.Target? = target
+        while let target = next {
+            next = nil
+            switch target {
+            case .service(let service, let port):
+                let tls = policies.backendTLS(service: service.metadata.identity, port: port.name)
+                tiers.append(tls.endpoints(endpoints(service, port)))
+            case .backend(let backend):
+                guard seen.insert(backend.metadata.identity).inserted else { break }
+                tiers.append(endpoints(backend, route))
+                guard case .other(let reference, let port)? = backend.fallback else { break }
+                if case .success(let other) = self.target(
+                    reference, port: port, from: grantSource(backend))
+                {
+                    next = other
                 }
-                resolved.references[index].weight = 0
             }
         }
-        return resolved
+        return tiers
     }
 
-    private func isFallback(_ backend: Backend) -> Bool { backend.fallback?.isItself == true }
-
-    private func backend(
-        _ reference: Route.BackendRef, of route: Route,
-        _ fault: inout (reason: String, message: String)?
-    ) -> Backend? {
-        let identity = ObjectIdentity(
-            kind: reference.kind, namespace: reference.namespace, name: reference.name.value)
-        func refuse(_ reason: String, _ message: String, isSilent: Bool = false) -> Backend? {
-            if !isSilent {
-                report(
-                    .error, at: reference.name.place, route.metadata.identity, path: reference.path,
-                    message)
-            }
-            fault = (reason, message)
-            return nil
-        }
-        guard reference.group == Kind.envoyGroup, reference.kind == "Backend" else {
-            let isService = reference.group.isEmpty && reference.kind == "Service"
-            let hint = "write group: \(Kind.envoyGroup) and kind: Backend"
-            return refuse(
-                "InvalidKind",
-                isService
-                    ? "Services are not served yet; \(hint)"
-                    : "\(reference.kind) of group \"\(reference.group)\" is no backend; \(hint)")
-        }
-        guard isPermitted(reference, route) else {
-            return refuse(
-                "RefNotPermitted",
-                "\(identity) is in another namespace, and no ReferenceGrant there permits "
-                    + "\(route.metadata.identity.kind) from \(route.metadata.namespace)")
-        }
-        guard let backend = backends[identity] else {
-            return refuse(
-                "BackendNotFound", "there is no \(identity)",
-                isSilent: objects.refused.contains(identity))
-        }
-        if let fault = protocolFault(backend, route) { return refuse("UnsupportedProtocol", fault) }
-        return backend
-    }
-
-    private func isPermitted(_ reference: Route.BackendRef, _ route: Route) -> Bool {
-        guard reference.namespace != route.metadata.namespace else { return true }
-        let source = ReferenceGrant.From(
-            group: Kind.gatewayGroup, kind: route.metadata.identity.kind,
-            namespace: route.metadata.namespace)
-        return objects.grants.contains { grant in
-            grant.metadata.namespace == reference.namespace
-                && grant.permits(
-                    source, reference.group, reference.kind, reference.name.value)
-        }
-    }
-
-    /// The seed's `appProtocol` names a transport; it must be the route's.
-    private func protocolFault(_ backend: Backend, _ route: Route) -> String? {
-        guard let application = backend.application?.value else { return nil }
-        let isDatagram = application == .udp
-        guard isDatagram != (route.transport == .udp) else { return nil }
-        return "\(backend.metadata.identity) speaks \(application.rawValue), which a "
-            + "\(route.metadata.identity.kind) does not carry"
-    }
-
-    // MARK: - Clusters
-
-    /// The index of the cluster that stands for `backend` as `route` reaches it.
-    mutating func cluster(
-        _ backend: Backend, of route: Route, _ policy: BackendTrafficPolicy?
-    ) -> Int {
-        let key = ClusterKey(
-            backend: backend.metadata.identity, route: route.metadata.identity,
-            policy: policy?.metadata.identity)
-        if let index = clusterIndices[key] { return index }
-        var cluster = ClusterPlan(
-            name: "\(backend.metadata.namespace)/\(backend.metadata.name)",
-            route: planName(route.metadata.identity), endpoints: endpoints(backend, route))
-        if let policy, route.transport == .tcp {
-            cluster.connectTimeoutMilliseconds = policy.connectTimeoutMilliseconds
-            cluster.proxyHeader = policy.proxyHeader
-            cluster.keepalive = policy.keepalive
-        }
-        if let udp = policies.endpointPolicy(backend: backend.metadata.identity)?.udp {
-            cluster.udp = UDPFlowPlan(
-                idleTimeoutMilliseconds: udp.idleTimeoutMilliseconds
-                    ?? UDPFlowPlan.idleTimeoutMillisecondsDefault,
-                expectedResponses: udp.expectedResponses)
-            flowLimits[plan.clusters.count] = udp
-        }
-        plan.clusters.append(cluster)
-        clusterIndices[key] = plan.clusters.count - 1
-        return plan.clusters.count - 1
-    }
-
-    private func endpoints(_ backend: Backend, _ route: Route) -> [SocketAddress] {
-        let backendUsesTLS = usesTLS(backend)
+    /// Those that can be sent to. Where TLS is asked for and cannot be had as asked, there are
+    /// none: nothing goes in the clear instead.
+    private func endpoints(_ backend: Backend, _ route: Route) -> [EndpointPlan] {
+        guard case .success(let tls) = upstreamTLS(backend) else { return [] }
         return backend.endpoints.compactMap { endpoint in
-            guard case .address(let address) = endpoint.target else { return nil }
-            guard !endpoint.usesTLS, !backendUsesTLS else { return nil }
-            if case .unix = address, route.transport == .udp {
+            if case .address(.unix) = endpoint.target, route.carried == .udp {
                 report(
                     .error, at: endpoint.place, backend.metadata.identity, path: endpoint.path,
                     "\(route.metadata.identity) cannot send datagrams to a Unix socket; "
                         + "the endpoint is left out of it")
                 return nil
             }
-            return address
+            var plan = EndpointPlan(
+                endpoint.target, hostname: endpoint.hostname, zone: endpoint.zone, tls: tls)
+            if plan.tls == nil, endpoint.usesTLS {
+                plan.tls = UpstreamTLSPlan(
+                    trust: .system,
+                    alpnProtocols: backend.application?.value.alpnProtocols ?? ["http/1.1"])
+            }
+            guard plan.tls != nil, plan.tls?.serverName == nil else { return plan }
+            if case .name(let name, _) = endpoint.target {
+                plan.tls?.serverName = endpoint.hostname ?? name
+            } else {
+                plan.tls?.serverName = endpoint.hostname
+            }
+            return plan
         }
     }
 
-    /// The caps of a UDP listener are the strictest that the policies of its backends give.
-    mutating func applyFlowCaps() {
-        for index in plan.listeners.indices {
-            guard case .udp(var caps) = plan.listeners[index].transport,
-                let route = plan.listeners[index].route
-            else { continue }
-            let limits = Set(route.backends.compactMap(\.cluster)).compactMap { cluster in
-                flowLimits[cluster]
+    /// Ready endpoints of a Service's port, from its EndpointSlices; where it has none of these,
+    /// the address that it has itself.
+    func endpoints(_ service: Service, _ port: Service.Port) -> [EndpointPlan] {
+        if let name = service.externalName {
+            return [EndpointPlan(.name(name, port: port.port))]
+        }
+        guard let slices = index.slices[service.metadata.identity] else {
+            return service.clusterIP.map {
+                [EndpointPlan(.address(.ip($0, port: port.port)))]
+            } ?? []
+        }
+        var seen: Set<EndpointPlan.Target> = []
+        return slices.flatMap { slice -> [EndpointPlan] in
+            let named = slice.ports.first { $0.name == port.name }
+            guard let number = named.map({ $0.port ?? port.port }) else { return [] }
+            return slice.endpoints.filter(\.isReady).compactMap { endpoint in
+                guard let text = endpoint.addresses.first else { return nil }
+                let target: EndpointPlan.Target =
+                    IPAddress(text).map { .address(.ip($0, port: number)) }
+                    ?? .name(text, port: number)
+                guard seen.insert(target).inserted else { return nil }
+                return EndpointPlan(target, zone: endpoint.zone)
             }
-            let flows = limits.compactMap(\.flowsMax).min()
-            let perSource = limits.compactMap(\.flowsPerSourceMax).min()
-            if let flows { caps.flowsMax = flows }
-            if let perSource { caps.flowsPerSourceMax = perSource }
-            caps.flowsPerSourceMax = min(caps.flowsPerSourceMax, caps.flowsMax)
-            plan.listeners[index].transport = .udp(caps)
+        }
+    }
+
+    // MARK: - TLS
+
+    /// How a Backend is spoken to: by its own `tls`, a BackendTLSPolicy, or the seed's word for a
+    /// protocol that implies it. Nil: in the clear.
+    private func upstreamTLS(_ backend: Backend) -> Result<UpstreamTLSPlan?, ReferenceFault> {
+        let ofPolicy = policies.backendTLS(backend: backend.metadata.identity)
+        let alpn = backend.application?.value.alpnProtocols ?? []
+        guard let tls = backend.tls else {
+            switch ofPolicy {
+            case .none:
+                guard backend.application?.value.usesTLS == true else { return .success(nil) }
+                return .success(UpstreamTLSPlan(trust: .system, alpnProtocols: alpn))
+            case .plan(var plan):
+                if plan.alpnProtocols.isEmpty { plan.alpnProtocols = alpn }
+                return .success(plan)
+            case .fault(let fault): return .failure(fault)
+            }
+        }
+        var plan = UpstreamTLSPlan(
+            trust: .system, serverName: tls.serverName,
+            alpnProtocols: tls.alpnProtocols.isEmpty ? alpn : tls.alpnProtocols,
+            settings: tls.settings)
+        if tls.skipsVerification {
+            plan.trust = .nobody
+        } else if !tls.authorities.isEmpty {
+            switch authorities(tls.authorities) {
+            case .failure(let fault): return .failure(fault)
+            case .success(let texts): plan.trust = .authorities(texts)
+            }
+        } else if !tls.trustsSystem {
+            guard case .plan(let policy) = ofPolicy else {
+                return .failure(
+                    ReferenceFault(
+                        reason: "Invalid",
+                        message: "who may sign its certificate is not said; give it "
+                            + "caCertificateRefs or wellKnownCACertificates: System, or target it "
+                            + "with a BackendTLSPolicy"))
+            }
+            plan.trust = policy.trust
+            plan.serverName = plan.serverName ?? policy.serverName
+            plan.subjectAltNames = policy.subjectAltNames
+        }
+        if let reference = tls.clientCertificate {
+            switch certificate(reference, from: grantSource(backend)) {
+            case .failure(let fault): return .failure(fault)
+            case .success(let certificate): plan.clientCertificate = certificate
+            }
+        }
+        return .success(plan)
+    }
+
+    /// PEM of certificate authorities, from `ca.crt` of ConfigMaps or Secrets.
+    func authorities(_ references: [ObjectReference]) -> Result<[String], ReferenceFault> {
+        var texts: [String] = []
+        for reference in references {
+            let bytes: [UInt8]?
+            switch reference.kind {
+            case "ConfigMap":
+                bytes = objects.configMaps[reference.identity]?.data["ca.crt"].map {
+                    Array($0.utf8)
+                }
+            case "Secret": bytes = objects.secrets[reference.identity]?.data["ca.crt"]
+            default:
+                return .failure(
+                    ReferenceFault(
+                        reason: "InvalidKind",
+                        message: "\(reference.kind) holds no certificate authority; refer to a "
+                            + "ConfigMap or Secret"))
+            }
+            guard let bytes, PEM.holds("CERTIFICATE", in: bytes) else {
+                return .failure(
+                    ReferenceFault(
+                        reason: "InvalidCACertificateRef",
+                        message: "\(reference.identity) has no certificate in ca.crt (PEM), or "
+                            + "there is none"))
+            }
+            texts.append(String(decoding: bytes, as: UTF8.self))
+        }
+        return .success(texts)
+    }
+}
+
+/// What BackendTLSPolicies say of a Backend or Service.
+enum BackendTLS {
+    case none
+    case plan(UpstreamTLSPlan)
+    /// One is there and cannot be followed: nothing may be sent in the clear instead.
+    case fault(ReferenceFault)
+
+    /// The endpoints as they are to be reached.
+    func endpoints(_ endpoints: [EndpointPlan]) -> [EndpointPlan] {
+        switch self {
+        case .none: return endpoints
+        case .fault: return []
+        case .plan(let tls):
+            return endpoints.map { endpoint in
+                var endpoint = endpoint
+                endpoint.tls = tls
+                return endpoint
+            }
         }
     }
 }

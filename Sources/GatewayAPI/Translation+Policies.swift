@@ -31,9 +31,9 @@ extension Translation {
             sections[gateway.metadata.identity] = Set(gateway.listeners.map(\.name.value))
         }
         for route in routes {
-            sections[route.metadata.identity] = route.ruleName.map { [$0] } ?? []
+            sections[route.metadata.identity] = Set(route.rules.compactMap(\.name))
         }
-        for identity in backends.keys { sections[identity] = [] }
+        for identity in index.backends.keys { sections[identity] = [] }
         return sections
     }
 
@@ -59,8 +59,10 @@ extension Translation {
             } else if let holder = add(&policies, .init(object: object, section: section)) {
                 fault = ("Conflicted", "\(holder) comes first and already holds for \(object)")
             }
-        } else if objects.notServed.contains(object) || Self.isLater(target.kind) {
-            fault = ("TargetNotFound", "\(target.kind) is not served yet; the policy has no effect")
+        } else if objects.ignored.contains(object) {
+            fault = (
+                "TargetNotFound", "\(target.kind) means nothing here; the policy has no effect"
+            )
         } else {
             isSilent = objects.refused.contains(object)
             fault = ("TargetNotFound", "there is no \(object)")
@@ -71,12 +73,8 @@ extension Translation {
             fault?.reason ?? "Accepted", fault?.message ?? "")
         guard let fault, !isSilent else { return }
         report(
-            fault.message.contains("not served yet") ? .warning : .error, at: target.name.place,
+            .error, at: target.name.place,
             metadata.identity, path: target.path, fault.message)
-    }
-
-    private static func isLater(_ kind: String) -> Bool {
-        Kind.notServed[Kind.gatewayGroup]?.contains(kind) == true
     }
 
     /// UDP has no connections to time, keep alive or begin with a header.

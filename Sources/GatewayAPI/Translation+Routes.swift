@@ -1,92 +1,124 @@
 import Manifest
 import Routing
 
-// Routes: which listeners they attach to, and what of their traffic goes where.
+// Routes: which listeners they attach to.
 
 extension Translation {
-    /// Why a parentRef is not accepted.
-    private struct Refusal {
-        let reason: String
-        let message: String
-    }
-
     mutating func attach(_ route: Route) {
         let identity = route.metadata.identity
-        if let place = route.secondRule {
-            report(
-                .error, at: place, identity, path: "spec.rules",
-                "only one rule is allowed: connections have nothing to choose by; split the route")
-        }
         if route.parents.isEmpty {
             report(
                 .warning, at: route.metadata.place, identity, path: "spec.parentRefs",
                 "names no Gateway, so nothing reaches this route")
         }
+        if route.carried.isOpaque, route.rules.count > 1 {
+            report(
+                .error, at: route.rules[1].place, identity, path: "spec.rules",
+                "only one rule is allowed: connections have nothing to choose by; split the route")
+        }
         let backends = resolve(route)
         for parent in route.parents { attach(route, to: parent, backends) }
     }
 
-    private mutating func attach(_ route: Route, to parent: Route.ParentRef, _ backends: Resolved) {
+    private mutating func attach(
+        _ route: Route, to parent: Route.ParentRef, _ backends: ResolvedRoute
+    ) {
+        if let gateway = index.gateways[parent.reference.identity], !isOurs(gateway) { return }
         let subject = Condition.Subject.parent(route.metadata.identity, ref: parent.description)
-        var indices: [Int] = []
-        let refusal = match(route, parent, &indices)
+        var attached: [(number: Int, hosts: [HostPattern])] = []
+        let refusal = match(route, parent, &attached)
         condition(
             subject, of: route.metadata, "Accepted", refusal == nil, refusal?.reason ?? "Accepted",
             refusal?.message ?? "")
         condition(
-            subject, of: route.metadata, "ResolvedRefs", backends.reason == nil,
-            backends.reason ?? "ResolvedRefs", backends.message)
-        for index in indices { serve(route, backends, at: index, parent) }
+            subject, of: route.metadata, "ResolvedRefs", backends.fault == nil,
+            backends.fault?.reason ?? "ResolvedRefs", backends.fault?.message ?? "")
+        if let partial = backends.partialFault {
+            condition(
+                subject, of: route.metadata, "PartiallyInvalid", true, partial.reason,
+                partial.message)
+        }
+        if let missing = backends.unavailable {
+            condition(
+                subject, of: route.metadata, "BackendsAvailable", false, missing.reason,
+                missing.message)
+        }
+        for (number, hosts) in attached {
+            // Two references of one route may lead to the same listener.
+            let isThere = listeners[number].attachments.contains {
+                $0.route.metadata.identity == route.metadata.identity
+            }
+            guard !isThere else { continue }
+            listeners[number].attachments.append(
+                .init(route: route, backends: backends, hosts: hosts))
+        }
     }
 
-    /// Fills `indices` with the listeners that the reference attaches to, or says why none is.
+    /// Fills `attached` with the listeners that the reference attaches to, or says why none is.
     private func match(
-        _ route: Route, _ parent: Route.ParentRef, _ indices: inout [Int]
+        _ route: Route, _ parent: Route.ParentRef,
+        _ attached: inout [(number: Int, hosts: [HostPattern])]
     ) -> Refusal? {
-        guard route.secondRule == nil else {
+        guard !route.carried.isOpaque || route.rules.count <= 1 else {
             return Refusal(reason: "UnsupportedValue", message: "only one rule is allowed")
         }
-        let identity = ObjectIdentity(
-            kind: parent.kind, namespace: parent.namespace, name: parent.name.value)
-        guard parent.group == Kind.gatewayGroup, parent.kind == "Gateway" else {
+        let identity = parent.reference.identity
+        guard let owned = candidates(of: parent) else {
+            let isParent =
+                parent.reference.kind == "Gateway" || parent.reference.kind == "ListenerSet"
             return refuse(
                 route, parent, "NoMatchingParent",
-                "parents of kind \(parent.kind) are not served yet; refer to a Gateway")
+                isParent && parent.reference.group == Kind.gatewayGroup
+                    ? "there is no \(identity)"
+                    : "\(parent.reference.kind) is no parent of routes; refer to a Gateway",
+                isSilent: isRefused(identity))
         }
-        guard let gateway = gatewaysByIdentity[identity] else {
-            let isKnown = objects.refused.contains(identity)
-            return refuse(
-                route, parent, "NoMatchingParent", "there is no \(identity)", isSilent: isKnown)
-        }
-        let named = gateway.listeners.filter { listener in
-            (parent.sectionName == nil || parent.sectionName == listener.name.value)
+        let named = owned.filter { number in
+            let listener = listeners[number].listener
+            return (parent.sectionName == nil || parent.sectionName == listener.name.value)
                 && (parent.port == nil || parent.port == listener.port.value)
         }
         guard !named.isEmpty else {
-            let names = gateway.listeners.map(\.name.value).joined(separator: ", ")
+            let names = owned.map { listeners[$0].listener.name.value }.joined(separator: ", ")
             return refuse(
                 route, parent, "NoMatchingParent",
                 "\(identity) has no such listener; its listeners are \(names)")
         }
-        let allowed = named.filter { allows($0, gateway, route) }
+        let allowed = named.filter { allows(listeners[$0], route) }
         guard !allowed.isEmpty else {
             return refuse(
                 route, parent, "NotAllowedByListeners",
                 "no listener of \(identity) that this names takes a "
                     + "\(route.metadata.identity.kind) from namespace "
-                    + "\(route.metadata.namespace); see its protocol and "
-                    + "allowedRoutes")
+                    + "\(route.metadata.namespace); see its protocol and allowedRoutes")
         }
-        let served = listenersOfGateway[identity] ?? []
-        indices = served.filter { index in
-            allowed.contains { $0.name.value == listeners[index].listener.name.value }
-        }
-        guard !indices.isEmpty else {
+        let accepted = allowed.filter { listeners[$0].refusal == nil }
+        guard !accepted.isEmpty else {
             return refuse(
                 route, parent, "NoMatchingParent",
                 "the listener of \(identity) that this names is not served", isSilent: true)
         }
+        for number in accepted {
+            let hosts = hosts(of: route, at: listeners[number])
+            if !hosts.isEmpty { attached.append((number, hosts)) }
+        }
+        guard !attached.isEmpty else {
+            let names = accepted.map { "\(listeners[$0].host)" }.joined(separator: ", ")
+            return refuse(
+                route, parent, "NoMatchingListenerHostname",
+                "none of spec.hostnames is a name of the listener (\(names))")
+        }
         return nil
+    }
+
+    /// The listeners of a parent; nil = there is no such.
+    private func candidates(of parent: Route.ParentRef) -> [Int]? {
+        let identity = parent.reference.identity
+        guard parent.reference.group == Kind.gatewayGroup else { return nil }
+        guard index.gateways[identity] != nil || index.listenerSets[identity] != nil else {
+            return nil
+        }
+        return listenersOfOwner[identity] ?? []
     }
 
     /// - Parameter isSilent: what is at fault has its own finding.
@@ -96,57 +128,25 @@ extension Translation {
     ) -> Refusal {
         if !isSilent {
             report(
-                .error, at: parent.name.place, route.metadata.identity, path: parent.path, message)
+                .error, at: parent.reference.name.place, route.metadata.identity,
+                path: parent.reference.path, message)
         }
         return Refusal(reason: reason, message: message)
     }
 
-    private func allows(
-        _ listener: Gateway.Listener, _ gateway: Gateway, _ route: Route
-    ) -> Bool {
-        let carried = route.transport == .tcp ? "TCP" : "UDP"
-        guard listener.protocol.value == carried else { return false }
-        let kind = route.metadata.identity.kind
-        if let kinds = listener.kinds,
-            !kinds.contains(where: { $0.group == Kind.gatewayGroup && $0.kind == kind })
-        {
-            return false
-        }
-        return switch listener.namespaces {
-        case .all: true
-        case .same: route.metadata.namespace == gateway.metadata.namespace
-        case .none: false
-        }
+    private func allows(_ state: AttachedListener, _ route: Route) -> Bool {
+        state.kinds.contains(route.carried.rawValue)
+            && allows(state.listener.namespaces, route.metadata.namespace, of: state.owner)
     }
 
-    /// The oldest route has the listener: routes come here by precedence.
-    private mutating func serve(
-        _ route: Route, _ backends: Resolved, at index: Int, _ parent: Route.ParentRef
-    ) {
-        let name = planName(route.metadata.identity)
-        if let other = plan.listeners[index].route {
-            // Two references of one route may lead to the same listener.
-            guard other.name != name else { return }
-            report(
-                .warning, at: parent.name.place, route.metadata.identity, path: parent.path,
-                "listener \(plan.listeners[index].name) is already served by \(other.name), "
-                    + "which comes first; this route gets nothing from it")
-            return
+    /// The names that a route and a listener have in common; the most specific first.
+    private func hosts(of route: Route, at state: AttachedListener) -> [HostPattern] {
+        guard !route.hostnames.isEmpty else { return [state.host] }
+        let common = route.hostnames.compactMap {
+            HostPattern($0.value.lowercased()).intersection(state.host)
         }
-        let served = listeners[index]
-        let policy = policies.backendPolicy(
-            route: route.metadata.identity, rule: route.ruleName,
-            gateway: served.gateway.metadata.identity, listener: served.listener.name.value)
-        let weighted = backends.references.map { reference in
-            WeightedBackend(
-                cluster: reference.backend.map { cluster($0, of: route, policy) },
-                weight: reference.weight)
-        }
-        plan.listeners[index].route = RoutePlan(name: name, backends: weighted)
-    }
-
-    /// `Kind/namespace/name`.
-    func planName(_ identity: ObjectIdentity) -> String {
-        "\(identity.kind)/\(identity.namespace)/\(identity.name)"
+        var seen: Set<HostPattern> = []
+        return common.filter { seen.insert($0).inserted }
+            .sorted { $0.precedence > $1.precedence }
     }
 }

@@ -4,85 +4,70 @@ import Routing
 
 /// Objects to plan. Pure and deterministic: it depends on what the objects say and on their
 /// precedence (age, then name), not on the order in which they were written.
-func translate(_ objects: Objects) -> (Plan, [Condition], [Finding]) {
+func translate(_ objects: Objects) -> Translation.Outcome {
     var translation = Translation(objects)
     translation.run()
-    return (translation.plan, translation.conditions, translation.log.findings)
+    return Translation.Outcome(
+        plan: translation.plan, conditions: translation.conditions,
+        statuses: translation.statuses, findings: translation.log.findings)
 }
 
 /// The state of one `translate()`: what was read, indexed, and what comes of it.
 struct Translation {
+    struct Outcome {
+        let plan: Plan
+        let conditions: [Condition]
+        let statuses: [ListenerStatus]
+        let findings: [Finding]
+    }
+
     let objects: Objects
+    let index: ObjectIndex
     let log = FindingLog()
-    var plan = Plan()
-    var conditions: [Condition] = []
-
-    // MARK: Looked up by name
-
-    let gateways: [Gateway]
-    let gatewaysByIdentity: [ObjectIdentity: Gateway]
-    let routes: [Route]
-    let backends: [ObjectIdentity: Backend]
     var policies = PolicyIndex()
+    /// By precedence.
+    let gateways: [Gateway]
+    let routes: [Route]
 
     // MARK: Built on the way
 
-    /// The listeners that are served, in the plan's order.
-    var listeners: [ServedListener] = []
-    /// Those of a Gateway, and those that may meet on a port or path, as indices into `listeners`.
-    var listenersOfGateway: [ObjectIdentity: [Int]] = [:]
+    var plan = Plan()
+    var conditions: [Condition] = []
+    var statuses: [ListenerStatus] = []
+    /// Every listener of a Gateway that is served, its ListenerSets' included.
+    var listeners: [AttachedListener] = []
+    /// Those of a Gateway or ListenerSet, as indices into `listeners`.
+    var listenersOfOwner: [ObjectIdentity: [Int]] = [:]
+    /// Those that may meet on a port or path.
     var listenersAtPlace: [BindPlace: [Int]] = [:]
-    /// Which cluster stands for a Backend as a route reaches it with a policy.
-    var clusterIndices: [ClusterKey: Int] = [:]
-    /// What EndpointPolicies say about the flows of a cluster, by its index.
-    var flowLimits: [Int: EndpointPolicy.UDP] = [:]
-
-    /// A listener with what attachment asks of it. Its index is that of `plan.listeners`.
-    struct ServedListener {
-        let gateway: Gateway
-        let listener: Gateway.Listener
-        let addresses: [SocketAddress]
-    }
-
-    /// Sockets of different places never meet, whatever their addresses.
-    enum BindPlace: Hashable {
-        case port(UInt16, Route.Transport)
-        case unix(path: String)
-
-        init(_ address: SocketAddress, _ transport: Route.Transport) {
-            switch address {
-            case .ip(_, let port): self = .port(port, transport)
-            case .unix(let path): self = .unix(path: path)
-            }
-        }
-    }
-
-    struct ClusterKey: Hashable {
-        let backend: ObjectIdentity
-        let route: ObjectIdentity
-        let policy: ObjectIdentity?
-    }
+    var clusterIndices: [ClusterPlan: Int] = [:]
 
     init(_ objects: Objects) {
         self.objects = objects
+        index = ObjectIndex(objects)
         gateways = objects.gateways.sorted { $0.metadata.precedes($1.metadata) }
-        gatewaysByIdentity = Dictionary(
-            objects.gateways.map { ($0.metadata.identity, $0) },
-            uniquingKeysWith: { first, _ in first })
         routes = objects.routes.sorted { $0.metadata.precedes($1.metadata) }
-        backends = Dictionary(
-            objects.backends.map { ($0.metadata.identity, $0) },
-            uniquingKeysWith: { first, _ in first })
     }
 
     mutating func run() {
         indexPolicies()
-        for gateway in gateways { translate(gateway) }
+        for gatewayClass in objects.gatewayClasses.sorted(by: { $0.metadata.precedes($1.metadata) })
+        {
+            translate(gatewayClass)
+        }
+        let ofClasses = conditions
+        conditions = []
+        for gateway in gateways { collectListeners(of: gateway) }
         for backend in objects.backends.sorted(by: { $0.metadata.precedes($1.metadata) }) {
             translate(backend)
         }
         for route in routes { attach(route) }
-        applyFlowCaps()
+        buildListeners()
+        // What became of the Gateways is known last and said first.
+        let ofOthers = conditions
+        conditions = ofClasses
+        for gateway in gateways { report(gateway) }
+        conditions += ofOthers
     }
 
     // MARK: - What comes of it
@@ -104,4 +89,22 @@ struct Translation {
         log.append(
             Finding(severity, .controller, at: place, object: object, path: path, message))
     }
+
+    func isRefused(_ identity: ObjectIdentity) -> Bool { objects.refused.contains(identity) }
+}
+
+/// Why something is not taken: a condition's reason and sentence.
+struct Refusal {
+    let reason: String
+    let message: String
+}
+
+/// What the Gateway API's status says of a listener besides its conditions.
+public struct ListenerStatus: Hashable, Sendable {
+    /// The Gateway or ListenerSet.
+    public let owner: ObjectIdentity
+    public let name: String
+    /// Kinds of routes that may attach.
+    public let supportedKinds: [String]
+    public let attachedRoutes: Int
 }

@@ -1,7 +1,11 @@
 /// Something that the operator should know about the configuration: where, about which object and
 /// field, and one sentence that says what to do. A value; any thread may have it.
 public struct Finding: Hashable, Sendable {
-    public enum Severity: String, Sendable { case error, warning }
+    public enum Severity: String, Sendable {
+        case error, warning
+        /// Nothing is wrong; it is said so that nobody wonders.
+        case note
+    }
 
     /// What noticed it. Errors of the first two make the files unusable as a whole; an error of the
     /// controller stops only what depends on the object, as the Gateway API asks.

@@ -33,14 +33,17 @@ public struct Metadata: Sendable {
     /// RFC 3339 in UTC, so that text order is time order; empty in files that were never applied,
     /// which makes those the oldest.
     public let creationTimestamp: String
+    public let labels: [String: String]
 
     package init(
-        identity: ObjectIdentity, place: SourcePlace, generation: Int64, creationTimestamp: String
+        identity: ObjectIdentity, place: SourcePlace, generation: Int64, creationTimestamp: String,
+        labels: [String: String] = [:]
     ) {
         self.identity = identity
         self.place = place
         self.generation = generation
         self.creationTimestamp = creationTimestamp
+        self.labels = labels
     }
 
     public var namespace: String { identity.namespace }

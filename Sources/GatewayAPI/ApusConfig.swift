@@ -1,0 +1,20 @@
+import Manifest
+
+/// An ApusConfig (apus.dev/v1alpha1): settings of the process, which flags say as well. Flags go
+/// first.
+public struct ApusConfig: Hashable, Sendable {
+    public var workers: Int?
+    public var connectionsMax: Int?
+    public var drainTimeoutMilliseconds: UInt32?
+    public var logLevel: String?
+    /// Where the object stands.
+    public let place: SourcePlace
+
+    init(metadata: Metadata, spec: Fields) {
+        place = metadata.place
+        workers = spec.number("workers")?.value
+        connectionsMax = spec.number("connectionsMax")?.value
+        drainTimeoutMilliseconds = spec.duration("drainTimeout")?.value
+        logLevel = spec.text("logLevel")?.value
+    }
+}
