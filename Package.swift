@@ -17,13 +17,15 @@ let package = Package(
             name: "CLiburing", pkgConfig: "liburing", providers: [.apt(["liburing-dev"])]),
         .systemLibrary(
             name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(
+            name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         .target(name: "CLinux"),
         .target(name: "Primitives", dependencies: ["CLinux"]),
         .target(name: "Wire", dependencies: ["Primitives"]),
         .target(name: "Kernel", dependencies: ["CLiburing", "CLinux", "Primitives"]),
         .target(name: "Routing", dependencies: ["Primitives"]),
         .target(name: "Engine", dependencies: ["CLinux", "Kernel", "Primitives", "Routing", "Wire"]),
-        .target(name: "Manifest", dependencies: ["CLibYAML"]),
+        .target(name: "Manifest", dependencies: ["CLibYAML", "CPCRE2", "Primitives"]),
         .target(name: "GatewayAPI", dependencies: ["Manifest", "Primitives", "Routing"]),
         .target(
             name: "Control",
