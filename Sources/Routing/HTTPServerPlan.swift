@@ -1,5 +1,5 @@
 /// One host of an HTTP listener with everything that its requests can match. Which rule a request
-/// takes is decided by `HTTPServerPlan.decide`.
+/// takes is decided by `HTTPTable`.
 public struct HTTPServerPlan: Hashable, Sendable {
     /// `namespace/gateway/listener`.
     public var name: String
