@@ -65,7 +65,8 @@ struct AuthorizationTests {
                 .init(name: "x-on", values: ["1"]),
             ]),
         AuthorizationPlan.Rule(
-            name: "readers", allows: true, clients: [range("11.0.0.0/8")], methods: ["GET", "HEAD"]),
+            name: "readers", allows: true, clients: [range("11.0.0.0/8")],
+            methods: ["GET", "HEAD"]),
     ])
 
     @Test(
