@@ -25,7 +25,7 @@ let package = Package(
         .target(name: "Kernel", dependencies: ["CLiburing", "CLinux", "Primitives"]),
         .target(name: "Routing", dependencies: ["Primitives"]),
         .target(name: "Engine", dependencies: ["CLinux", "Kernel", "Primitives", "Routing", "Wire"]),
-        .target(name: "Manifest", dependencies: ["CLibYAML", "CPCRE2", "Primitives"]),
+        .target(name: "Manifest", dependencies: ["CLibYAML", "CLinux", "CPCRE2", "Primitives"]),
         .target(name: "GatewayAPI", dependencies: ["Manifest", "Primitives", "Routing"]),
         .target(
             name: "Control",

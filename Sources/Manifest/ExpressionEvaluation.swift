@@ -116,7 +116,7 @@ struct ExpressionEvaluation {
 
     private static func entry(_ key: String, _ entries: [Node.Entry]) -> Value? {
         for index in entries.indices where Value.areSame(entries[index].key, key) {
-            let value = Value(entries[index].value)
+            let value = Value(entries[index].value.value)
             if case .null = value { return nil }
             return value
         }
@@ -132,7 +132,7 @@ struct ExpressionEvaluation {
         switch (operand, place) {
         case (.nodes(let nodes), .integer(let index)):
             guard index >= 0, index < nodes.count else { throw .indexOutOfBounds }
-            return Value(nodes[Int(index)])
+            return Value(nodes[Int(index)].value)
         case (.list(let values), .integer(let index)):
             guard index >= 0, index < values.count else { throw .indexOutOfBounds }
             return values[Int(index)]
@@ -183,7 +183,7 @@ struct ExpressionEvaluation {
         switch range {
         case .nodes(let nodes):
             for index in nodes.indices {
-                if try take(Value(nodes[index]), &run) { break }
+                if try take(Value(nodes[index].value), &run) { break }
             }
         case .list(let values):
             for value in values where try take(value, &run) { break }

@@ -171,14 +171,18 @@ extension ExpressionEvaluation {
 
     /// As Go's `time.ParseDuration`: `1h30m`, `1.5s`, `-2ms`, `0`.
     static func nanoseconds(_ text: String) -> Int64? {
-        var bytes = Substring(text).utf8
+        Value.withBytes(text) { nanoseconds($0) }
+    }
+
+    private static func nanoseconds(_ bytes: UnsafeBufferPointer<UInt8>) -> Int64? {
         let isNegative = bytes.first == UInt8(ascii: "-")
-        if isNegative || bytes.first == UInt8(ascii: "+") { bytes = bytes.dropFirst() }
-        if bytes.elementsEqual("0".utf8) { return 0 }
-        guard !bytes.isEmpty else { return nil }
+        var rest = bytes[...]
+        if isNegative || bytes.first == UInt8(ascii: "+") { rest.removeFirst() }
+        if rest.elementsEqual(CollectionOfOne(UInt8(ascii: "0"))) { return 0 }
+        guard !rest.isEmpty else { return nil }
         var total: Int64 = 0
-        while !bytes.isEmpty {
-            guard let part = durationPart(&bytes) else { return nil }
+        while !rest.isEmpty {
+            guard let part = durationPart(&rest) else { return nil }
             let (sum, isOverflow) = total.addingReportingOverflow(part)
             guard !isOverflow else { return nil }
             total = sum
@@ -186,42 +190,46 @@ extension ExpressionEvaluation {
         return isNegative ? -total : total
     }
 
-    private static func durationPart(_ bytes: inout Substring.UTF8View) -> Int64? {
-        let whole = bytes.prefix { $0.isDigit }
-        bytes = bytes.dropFirst(whole.count)
+    /// A number with its unit, taken from the front.
+    private static func durationPart(_ rest: inout Slice<UnsafeBufferPointer<UInt8>>) -> Int64? {
+        let whole = rest.prefix { $0.isDigit }
+        rest.removeFirst(whole.count)
         var fraction = whole.prefix(0)
-        if bytes.first == UInt8(ascii: ".") {
-            bytes = bytes.dropFirst()
-            fraction = bytes.prefix { $0.isDigit }
-            bytes = bytes.dropFirst(fraction.count)
+        if rest.first == UInt8(ascii: ".") {
+            rest.removeFirst()
+            fraction = rest.prefix { $0.isDigit }
+            rest.removeFirst(fraction.count)
         }
         guard !whole.isEmpty || !fraction.isEmpty else { return nil }
-        let unit = bytes.prefix { !$0.isDigit && $0 != UInt8(ascii: ".") }
-        bytes = bytes.dropFirst(unit.count)
-        guard let scale = nanoseconds(unit: Substring(unit)) else { return nil }
-        guard let number = whole.isEmpty ? 0 : Int64(Substring(whole)) else { return nil }
+        let unit = rest.prefix { !$0.isDigit && $0 != UInt8(ascii: ".") }
+        rest.removeFirst(unit.count)
+        guard let scale = nanoseconds(unit: unit) else { return nil }
+        var number: Int64 = 0
+        for digit in whole {
+            let (tens, isBeyond) = number.multipliedReportingOverflow(by: 10)
+            let (sum, isOverflow) = tens.addingReportingOverflow(Int64(digit - UInt8(ascii: "0")))
+            guard !isBeyond, !isOverflow else { return nil }
+            number = sum
+        }
         let (product, isOverflow) = number.multipliedReportingOverflow(by: scale)
         guard !isOverflow else { return nil }
         // Digits past a nanosecond's are cut off, as Go does.
-        var rest: Int64 = 0
+        var parts: Int64 = 0
         var step = scale
         for digit in fraction {
             step /= 10
-            rest += Int64(digit - UInt8(ascii: "0")) * step
+            parts += Int64(digit - UInt8(ascii: "0")) * step
         }
-        let (sum, isBeyond) = product.addingReportingOverflow(rest)
+        let (sum, isBeyond) = product.addingReportingOverflow(parts)
         return isBeyond ? nil : sum
     }
 
-    private static func nanoseconds(unit: Substring) -> Int64? {
-        switch unit {
-        case "ns": 1
-        case "us", "\u{b5}s", "\u{3bc}s": 1_000
-        case "ms": 1_000_000
-        case "s": 1_000_000_000
-        case "m": 60_000_000_000
-        case "h": 3_600_000_000_000
-        default: nil
-        }
+    private static let durationUnits: [(name: [UInt8], nanoseconds: Int64)] = [
+        ("ns", 1), ("us", 1_000), ("\u{b5}s", 1_000), ("\u{3bc}s", 1_000), ("ms", 1_000_000),
+        ("s", 1_000_000_000), ("m", 60_000_000_000), ("h", 3_600_000_000_000),
+    ].map { (Array($0.0.utf8), $0.1) }
+
+    private static func nanoseconds(unit: Slice<UnsafeBufferPointer<UInt8>>) -> Int64? {
+        durationUnits.first { $0.name.elementsEqual(unit) }?.nanoseconds
     }
 }

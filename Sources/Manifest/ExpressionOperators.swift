@@ -66,7 +66,7 @@ extension ExpressionEvaluation {
 
     private static func item(_ list: Value, _ index: Int) -> Value {
         switch list {
-        case .nodes(let nodes): Value(nodes[index])
+        case .nodes(let nodes): Value(nodes[index].value)
         case .list(let values): values[index]
         default: .null
         }
@@ -76,7 +76,7 @@ extension ExpressionEvaluation {
         try charge(entries.count)
         return entries.compactMap { entry in
             entry.value.isNull
-                ? nil : Value.Pair(key: .text(entry.key), value: Value(entry.value))
+                ? nil : Value.Pair(key: .text(entry.key), value: Value(entry.value.value))
         }
     }
 
@@ -103,7 +103,7 @@ extension ExpressionEvaluation {
         case .nodes(let nodes):
             for index in nodes.indices {
                 try charge(1)
-                if try areEqual(item, Value(nodes[index])) { return true }
+                if try areEqual(item, Value(nodes[index].value)) { return true }
             }
         case .list(let values):
             for value in values {

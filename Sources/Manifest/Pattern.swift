@@ -16,7 +16,7 @@ package struct Pattern: Sendable {
     package enum Answer: Sendable { case found, absent, undecided }
 
     /// Backtracking steps of one match. Patterns of CRDs take tens on the texts that they are
-    /// meant for; so many take about 10 ms.
+    /// meant for; so many take 3 ms compiled, and more in the interpreter.
     private static let stepsMax: UInt32 = 1_000_000
 
     /// Frees the compiled code with its last user. Nothing in it changes after `init`: a match
