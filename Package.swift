@@ -36,7 +36,7 @@ let package = Package(
         .executableTarget(
             name: "apus",
             dependencies: [
-                "CLinux", "Control", "Kernel",
+                "CLinux", "Control", "GatewayAPI", "Kernel", "Manifest",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),

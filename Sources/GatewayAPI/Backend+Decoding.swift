@@ -65,6 +65,7 @@ extension Backend.Endpoint {
         hostname = fields.text("hostname")?.value
         zone = fields.text("zone")?.value
         let target: EndpointPlan.Target?
+        Self.checkSiblings(form, fields)
         if let inner = fields.mapping(form) {
             let name = form == "ip" ? "address" : form == "fqdn" ? "hostname" : "path"
             target = Self.target(form, inner, name)
@@ -75,6 +76,27 @@ extension Backend.Endpoint {
         }
         guard let target else { return nil }
         self.target = target
+    }
+
+    /// `port` and `protocol` belong beside a scalar `fqdn` or `ip`, and nowhere else.
+    private static func checkSiblings(_ form: String, _ fields: Fields) {
+        let isWithin = fields.mapping(form) != nil
+        if !isWithin, form != "unix" {
+            guard fields.node("port") == nil else { return }
+            return fields.log.error(
+                at: fields.place, path: fields.path(of: "port"), rule: "required",
+                "is missing; it is required beside \(form)")
+        }
+        for name in ["port", "protocol"] {
+            guard let node = fields.node(name) else { continue }
+            let fix =
+                !isWithin
+                ? "a Unix socket has none"
+                : name == "port" ? "it belongs into \(form)" : "ask for TLS with spec.tls"
+            fields.log.error(
+                at: node.place, path: fields.path(of: name), rule: "unknown-field",
+                "unknown field; \(fix)")
+        }
     }
 
     /// Reads the address in field `name` and the `port` beside it.

@@ -23,8 +23,21 @@ public enum Configuration {
         }
     }
 
-    public static func load(files: [File]) -> Result {
-        var reader = ConfigurationReader()
+    public struct Options: Sendable {
+        /// Refuse whatever the real CRDs refuse.
+        public var isStrict = false
+        /// Leave unknown fields out, as the API server does, instead of refusing them.
+        public var prunesUnknownFields = false
+
+        public init() {}
+
+        var unknownFields: SchemaValidator.UnknownFields {
+            prunesUnknownFields ? .prune : .refuse
+        }
+    }
+
+    public static func load(files: [File], options: Options = Options()) -> Result {
+        var reader = ConfigurationReader(options: options)
         return reader.load(files: files)
     }
 }
@@ -41,9 +54,14 @@ public struct ConfigurationReader: Sendable {
         let findings: [Finding]
     }
 
+    private let options: Configuration.Options
+    private var catalog: SchemaCatalog
     private var readings: [String: Reading] = [:]
 
-    public init() {}
+    public init(options: Configuration.Options = Configuration.Options()) {
+        self.options = options
+        catalog = SchemaCatalog(options.isStrict ? .crd : .union)
+    }
 
     public mutating func load(files: [Configuration.File]) -> Configuration.Result {
         let former = readings
@@ -58,7 +76,7 @@ public struct ConfigurationReader: Sendable {
             if let known = former[file.path], known.text == file.text {
                 reading = known
             } else {
-                reading = Self.read(file)
+                reading = read(file)
             }
             readings[file.path] = reading
             for finding in reading.findings { log.append(finding) }
@@ -84,11 +102,12 @@ public struct ConfigurationReader: Sendable {
             findings: Self.sorted(log.findings, order))
     }
 
-    private static func read(_ file: Configuration.File) -> Reading {
+    private mutating func read(_ file: Configuration.File) -> Reading {
         let log = FindingLog()
-        var decoder = ObjectDecoder(log: log)
+        var decoder = ObjectDecoder(log: log, options: options, catalog: catalog)
         var composer = Composer(file: file.path, log: log)
         for document in composer.documents(of: file.text) { decoder.decode(document) }
+        catalog = decoder.catalog
         return Reading(
             text: file.text, objects: decoder.objects, defined: decoder.defined,
             findings: log.findings)

@@ -88,10 +88,15 @@ extension Gateway.Frontend.Validation {
 
 extension Gateway.Address {
     init?(_ fields: Fields) {
-        guard let value = fields.text("value") else { return nil }
-        place = value.place
         path = fields.path
         let type = fields.text("type")?.value ?? "IPAddress"
+        guard let value = fields.text("value") else {
+            // An address of the implementation's choice (GatewaySpecAddress.value).
+            place = fields.place
+            self.value = type == "IPAddress" ? .ip(.anyIPv6) : .unsupported(type: type)
+            return
+        }
+        place = value.place
         switch type {
         case "IPAddress":
             guard let address = IPAddress(value.value) else {

@@ -1,3 +1,5 @@
+import Manifest
+
 /// The kinds of objects that are read, and those that are known to exist.
 enum Kind: String, CaseIterable {
     case gatewayClass = "GatewayClass"
@@ -42,18 +44,10 @@ enum Kind: String, CaseIterable {
     }
 
     /// The best version first.
-    var versions: [String] {
-        switch self {
-        case .gatewayClass, .gateway, .referenceGrant, .httpRoute: ["v1", "v1beta1"]
-        case .grpcRoute, .tcpRoute, .udpRoute: ["v1", "v1alpha2"]
-        case .tlsRoute: ["v1", "v1alpha3", "v1alpha2"]
-        case .backendTLSPolicy: ["v1", "v1alpha3"]
-        case .listenerSet, .endpointSlice, .service, .secret, .configMap, .namespace: ["v1"]
-        case .backend, .httpRouteFilter, .clientTrafficPolicy, .backendTrafficPolicy,
-            .securityPolicy, .endpointPolicy, .apusConfig:
-            ["v1alpha1"]
-        }
-    }
+    var versions: [String] { SchemaCatalog.versions(kind: rawValue, group: group) }
+
+    /// Of `apiVersion`.
+    var prefix: String { group.isEmpty ? "" : group + "/" }
 
     /// Objects without a namespace.
     var isOfCluster: Bool { self == .gatewayClass || self == .namespace }

@@ -7,8 +7,15 @@ struct ObjectDecoder {
     /// Every object that was read, in order, with its place.
     private(set) var defined: [(identity: ObjectIdentity, place: SourcePlace)] = []
     private let log: FindingLog
+    private let options: Configuration.Options
+    private(set) var catalog: SchemaCatalog
 
-    init(log: FindingLog) { self.log = log }
+    /// - Parameter catalog: with the schemas that were parsed already.
+    init(log: FindingLog, options: Configuration.Options, catalog: SchemaCatalog) {
+        self.log = log
+        self.options = options
+        self.catalog = catalog
+    }
 
     mutating func decode(_ document: Node) {
         defer { log.object = nil }
@@ -34,12 +41,21 @@ struct ObjectDecoder {
                 "this kind configures Envoy and means nothing here; it is left aside")
             return
         }
-        guard known.versions.contains(number) else {
+        let schema = catalog.schema(kind: kind.value, group: group, version: number)
+        guard let schema else {
             objects.refused.insert(metadata.identity)
             log.error(
-                at: version.place, path: "apiVersion",
+                at: version.place, path: "apiVersion", rule: "version",
                 "\(kind.value) has no version \(number) here; "
-                    + "write \(known.group)/\(known.versions[0])")
+                    + "write \(known.prefix)\(known.versions[0])")
+            return
+        }
+        let errorsBefore = log.errorCount
+        var validator = SchemaValidator(log: log, unknownFields: options.unknownFields)
+        let valid = validator.validated(document, by: schema)
+        guard log.errorCount == errorsBefore, let root = Fields(valid, path: "", log: log) else {
+            objects.refused.insert(metadata.identity)
+            defined.append((metadata.identity, document.place))
             return
         }
         decode(known, metadata, root)
@@ -77,8 +93,7 @@ struct ObjectDecoder {
         let shown = Scalar(kind.value, isText: true).excerpt
         var hint = ""
         if let known = Kind(rawValue: kind.value) {
-            let prefix = known.group.isEmpty ? "" : known.group + "/"
-            hint = "; did you mean apiVersion: \(prefix)\(known.versions[0])?"
+            hint = "; did you mean apiVersion: \(known.prefix)\(known.versions[0])?"
         } else if let nearest = Suggestion.nearest(to: kind.value, among: all.sorted()) {
             hint = "; did you mean \(nearest)?"
         }
@@ -102,18 +117,6 @@ struct ObjectDecoder {
             kind: kind, namespace: namespace?.value ?? ObjectIdentity.defaultNamespace,
             name: name.value)
         log.object = identity
-        guard Names.isSubdomain(name.value) else {
-            log.error(
-                at: name.place, path: "metadata.name",
-                "must be lowercase letters, digits, hyphens and dots, at most 253")
-            return nil
-        }
-        if let namespace, !Names.isLabel(namespace.value) {
-            log.error(
-                at: namespace.place, path: "metadata.namespace",
-                "must be lowercase letters, digits and hyphens, at most 63")
-            return nil
-        }
         let labels = fields.mapping("labels")?.texts ?? []
         return Metadata(
             identity: identity, place: root.place,

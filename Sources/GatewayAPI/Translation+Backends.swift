@@ -12,7 +12,7 @@ extension Translation {
             refusal = Refusal(reason: "Invalid", message: fault.message)
             report(
                 .error, at: backend.tls?.place ?? backend.metadata.place, identity,
-                path: "spec.tls", fault.message)
+                path: "spec.tls", rule: fault.reason, fault.message)
         }
         var path: [ObjectIdentity] = []
         let fault = fallbackFault(of: backend, &path)
@@ -25,7 +25,8 @@ extension Translation {
         guard let fault, case .other(let reference, _)? = backend.fallback else { return }
         if !isRefused(reference.identity) {
             report(
-                .error, at: reference.name.place, identity, path: reference.path, fault.message)
+                .error, at: reference.name.place, identity, path: reference.path,
+                rule: fault.reason, fault.message)
         }
         condition(
             .object(identity), of: backend.metadata, "ResolvedRefs", false, fault.reason,
@@ -93,6 +94,7 @@ extension Translation {
             if case .address(.unix) = endpoint.target, route.carried == .udp {
                 report(
                     .error, at: endpoint.place, backend.metadata.identity, path: endpoint.path,
+                    rule: "UnsupportedAddressType",
                     "\(route.metadata.identity) cannot send datagrams to a Unix socket; "
                         + "the endpoint is left out of it")
                 return nil

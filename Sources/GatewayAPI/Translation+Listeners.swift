@@ -7,6 +7,13 @@ import Routing
 extension Translation {
     mutating func collectListeners(of gateway: Gateway) {
         guard isOurs(gateway) else { return }
+        for address in gateway.addresses {
+            guard case .unsupported(let type) = address.value else { continue }
+            report(
+                .error, at: address.place, gateway.metadata.identity, path: "\(address.path).type",
+                rule: "UnsupportedAddress",
+                "\(type) cannot be listened on; use IPAddress or \(Gateway.unixAddressType)")
+        }
         for listener in gateway.listeners {
             collect(listener, of: gateway, owner: gateway.metadata)
         }
@@ -51,10 +58,10 @@ extension Translation {
         refuse(&state)
         resolveKinds(&state)
         resolveCertificates(&state)
-        if let refusal = state.refusal {
+        if let refusal = state.refusal, fault(of: gateway) == nil {
             report(
                 .error, at: listener.name.place, owner.identity, path: listener.path,
-                refusal.message)
+                rule: refusal.reason, refusal.message)
         }
         listenersOfOwner[owner.identity, default: []].append(listeners.count)
         if state.refusal == nil {
@@ -177,7 +184,7 @@ extension Translation {
         for kind in wrong {
             report(
                 .error, at: kind.place, state.owner.identity,
-                path: "\(state.listener.path).allowedRoutes.kinds",
+                path: "\(state.listener.path).allowedRoutes.kinds", rule: "InvalidRouteKinds",
                 "a \(proto.rawValue) listener does not carry \(kind.kind); use "
                     + carried.joined(separator: " or "))
         }
@@ -200,7 +207,7 @@ extension Translation {
             case .failure(let fault):
                 report(
                     .error, at: reference.name.place, state.owner.identity, path: reference.path,
-                    fault.message)
+                    rule: fault.reason, fault.message)
                 if state.unresolved == nil || state.unresolved?.reason == "InvalidRouteKinds" {
                     state.unresolved = Refusal(reason: fault.reason, message: fault.message)
                 }

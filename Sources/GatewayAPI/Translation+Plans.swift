@@ -73,7 +73,7 @@ extension Translation {
         for other in state.attachments.dropFirst() {
             report(
                 .warning, at: other.route.metadata.place, other.route.metadata.identity,
-                path: "spec.parentRefs",
+                path: "spec.parentRefs", rule: "ListenerTaken",
                 "listener \(state.planName) is already served by "
                     + "\(planName(first.route.metadata.identity)), which comes first; this route "
                     + "gets nothing from it")
@@ -138,7 +138,7 @@ extension Translation {
             for host in attachment.hosts where taken[host] != nil {
                 report(
                     .warning, at: attachment.route.metadata.place, identity,
-                    path: "spec.hostnames",
+                    path: "spec.hostnames", rule: "HostnameTaken",
                     "\(host) of listener \(state.planName) is already served by "
                         + "\(planName(taken[host] ?? identity)), which comes first")
             }
@@ -167,8 +167,7 @@ extension Translation {
                 }
             }
         }
-        // Sorting is stable, and the candidates come in the order of age, name and rule.
-        server.candidates.sort { $0.precedes($1) }
+        server.candidates = server.candidates.sortedByPrecedence
         return server
     }
 

@@ -74,7 +74,7 @@ extension Translation {
         guard let fault, !isSilent else { return }
         report(
             .error, at: target.name.place,
-            metadata.identity, path: target.path, fault.message)
+            metadata.identity, path: target.path, rule: fault.reason, fault.message)
     }
 
     /// UDP has no connections to time, keep alive or begin with a header.
@@ -85,6 +85,7 @@ extension Translation {
         guard target.kind == "UDPRoute", isTCPOnly else { return }
         report(
             .warning, at: target.name.place, policy.metadata.identity, path: target.path,
+            rule: "NoEffect",
             "proxyProtocol, tcpKeepalive and timeout.tcp have no effect on a UDPRoute")
     }
 }

@@ -29,7 +29,8 @@ extension Translation {
             func refuse(_ message: String) {
                 rule.isRefused = true
                 report(
-                    .error, at: filter.place, route.metadata.identity, path: filter.path, message)
+                    .error, at: filter.place, route.metadata.identity, path: filter.path,
+                    rule: "UnsupportedValue", message)
                 guard resolved.partialFault == nil else { return }
                 resolved.partialFault = Refusal(reason: "UnsupportedValue", message: message)
             }
@@ -73,7 +74,7 @@ extension Translation {
             if !isRefused(reference.reference.identity) {
                 report(
                     .error, at: reference.reference.name.place, route.metadata.identity,
-                    path: reference.reference.path, fault.message)
+                    path: reference.reference.path, rule: fault.reason, fault.message)
             }
             if resolved.fault == nil {
                 resolved.fault = Refusal(reason: fault.reason, message: fault.message)
@@ -83,7 +84,7 @@ extension Translation {
             if let fault = carrierFault(target, route) {
                 report(
                     .error, at: reference.reference.name.place, route.metadata.identity,
-                    path: reference.reference.path, fault.message)
+                    path: reference.reference.path, rule: fault.reason, fault.message)
                 if resolved.fault == nil { resolved.fault = fault }
                 return nil
             }

@@ -9,11 +9,13 @@ extension Translation {
         if route.parents.isEmpty {
             report(
                 .warning, at: route.metadata.place, identity, path: "spec.parentRefs",
+                rule: "NoParent",
                 "names no Gateway, so nothing reaches this route")
         }
         if route.carried.isOpaque, route.rules.count > 1 {
             report(
                 .error, at: route.rules[1].place, identity, path: "spec.rules",
+                rule: "UnsupportedValue",
                 "only one rule is allowed: connections have nothing to choose by; split the route")
         }
         let backends = resolve(route)
@@ -129,7 +131,7 @@ extension Translation {
         if !isSilent {
             report(
                 .error, at: parent.reference.name.place, route.metadata.identity,
-                path: parent.reference.path, message)
+                path: parent.reference.path, rule: reason, message)
         }
         return Refusal(reason: reason, message: message)
     }

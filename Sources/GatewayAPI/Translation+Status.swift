@@ -10,6 +10,7 @@ extension Translation {
             return report(
                 .note, at: name?.place ?? gatewayClass.metadata.place,
                 gatewayClass.metadata.identity, path: "spec.controllerName",
+                rule: "OtherController",
                 "\(name?.value ?? "none") is another controller; its Gateways are left to it")
         }
         condition(
@@ -89,7 +90,7 @@ extension Translation {
                 message: fault.message)
             report(
                 .error, at: reference.name.place, gateway.metadata.identity, path: reference.path,
-                fault.message)
+                rule: fault.reason, fault.message)
         }
         condition(
             .object(gateway.metadata.identity), of: gateway.metadata, "ResolvedRefs",
@@ -105,6 +106,7 @@ extension Translation {
             condition(subject, of: set.metadata, "Programmed", false, "NotAllowed", message)
             report(
                 .error, at: set.metadata.place, set.metadata.identity, path: "spec.parentRef",
+                rule: "NotAllowed",
                 message + "; see its allowedListeners")
             return
         }

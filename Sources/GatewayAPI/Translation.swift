@@ -84,10 +84,11 @@ struct Translation {
 
     func report(
         _ severity: Finding.Severity, at place: SourcePlace, _ object: ObjectIdentity, path: String,
-        _ message: String
+        rule: String, _ message: String
     ) {
         log.append(
-            Finding(severity, .controller, at: place, object: object, path: path, message))
+            Finding(
+                severity, .controller, at: place, object: object, path: path, rule: rule, message))
     }
 
     func isRefused(_ identity: ObjectIdentity) -> Bool { objects.refused.contains(identity) }

@@ -24,12 +24,21 @@ public struct Finding: Hashable, Sendable {
     public let object: ObjectIdentity?
     /// As in `spec.endpoints[0].port`; empty when it is about the whole object or file.
     public let path: String
+    /// Which rule is broken, in one word: a condition's reason, or what a schema asks.
+    public let rule: String
     public let message: String
+
+    /// What to do: the part of the message after its semicolon; nil = the message says it all.
+    public var fix: String? {
+        guard let end = message.firstRange(of: "; ") else { return nil }
+        return String(message[end.upperBound...])
+    }
 
     public init(
         _ severity: Severity, _ layer: Layer, at place: SourcePlace, object: ObjectIdentity? = nil,
-        path: String = "", _ message: String
+        path: String = "", rule: String = "", _ message: String
     ) {
+        self.rule = rule
         self.severity = severity
         self.layer = layer
         self.place = place
@@ -67,13 +76,16 @@ package final class FindingLog {
 
     package func report(
         _ severity: Finding.Severity, _ layer: Finding.Layer, at place: SourcePlace,
-        path: String = "", _ message: String
+        path: String = "", rule: String = "", _ message: String
     ) {
-        append(Finding(severity, layer, at: place, object: object, path: path, message))
+        append(
+            Finding(severity, layer, at: place, object: object, path: path, rule: rule, message))
     }
 
-    package func error(at place: SourcePlace, path: String = "", _ message: String) {
-        report(.error, .admission, at: place, path: path, message)
+    package func error(
+        at place: SourcePlace, path: String = "", rule: String = "value", _ message: String
+    ) {
+        report(.error, .admission, at: place, path: path, rule: rule, message)
     }
 
     /// A field or value that is understood, but that this version does not act on.

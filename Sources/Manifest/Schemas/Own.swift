@@ -1,0 +1,63 @@
+// Our own kinds (apus.dev), which say what no kind of the Gateway API or of Envoy Gateway can.
+
+extension SchemaText {
+    static let own = [
+        SchemaText(
+            kind: "EndpointPolicy", group: "apus.dev", versions: ["v1alpha1"],
+            text: ##"""
+                spec! object
+                  ? (has(self.targetRef) ? 1 : 0) + (has(self.targetRefs) ? 1 : 0) == 1
+                    > either targetRef or targetRefs must be used
+                  targetRef object
+                    group! string enum=gateway.envoyproxy.io
+                    kind! string enum=Backend
+                    name! string len=1..253
+                  targetRefs []object n=1..16
+                    group! string enum=gateway.envoyproxy.io
+                    kind! string enum=Backend
+                    name! string len=1..253
+                  srv object
+                    name! string len=3..253
+                      ~ ^_[a-zA-Z0-9-]+\._(tcp|udp|tls|sctp)(\.[a-zA-Z0-9][-a-zA-Z0-9]*)+\.?$
+                  dns object
+                    servers []string n=1..8
+                    refreshInterval string
+                      ~ ^([0-9]{1,5}(h|m|s|ms)){1,4}$
+                    minTTL string
+                      ~ ^([0-9]{1,5}(h|m|s|ms)){1,4}$
+                    maxTTL string
+                      ~ ^([0-9]{1,5}(h|m|s|ms)){1,4}$
+                    staleMax string
+                      ~ ^([0-9]{1,5}(h|m|s|ms)){1,4}$
+                  tiers object
+                    failoverBelowPercent integer in=0..100
+                    failbackAfter string
+                      ~ ^([0-9]{1,5}(h|m|s|ms)){1,4}$
+                    failback string enum=NewOnly|Drain
+                    failbackPerSecond integer in=1..1000000
+                  limits object
+                    connectionsPerSourceMax integer in=1..1000000
+                    newConnectionsPerSecondPerSource integer in=1..1000000
+                    sourcePrefixIPv4 integer in=1..32
+                    sourcePrefixIPv6 integer in=1..128
+                  udp object
+                    idleTimeout string
+                      ~ ^([0-9]{1,5}(h|m|s|ms)){1,4}$
+                      ? duration(self) > duration('0s')
+                        > must be more than 0s
+                    expectedResponses integer in=1..65535
+                    flowsMax integer in=1..16777216
+                    flowsPerSourceMax integer in=1..16777216
+                """##),
+        SchemaText(
+            kind: "ApusConfig", group: "apus.dev", versions: ["v1alpha1"],
+            text: ##"""
+                spec! object
+                  workers integer in=1..1024
+                  connectionsMax integer in=1..2147483647
+                  drainTimeout string
+                    ~ ^([0-9]{1,5}(h|m|s|ms)){1,4}$
+                  logLevel string enum=trace|debug|info|notice|warning|error|critical
+                """##),
+    ]
+}
