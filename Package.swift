@@ -47,7 +47,7 @@ let package = Package(
         .testTarget(name: "RoutingTests", dependencies: ["Primitives", "Routing"]),
         .testTarget(
             name: "EngineTests",
-            dependencies: ["CLinux", "Engine", "Kernel", "Primitives", "Routing"]),
+            dependencies: ["CLinux", "Engine", "Kernel", "Primitives", "Routing", "Traffic"]),
         .testTarget(name: "ManifestTests", dependencies: ["Manifest"]),
         .testTarget(
             name: "GatewayAPITests",

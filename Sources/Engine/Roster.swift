@@ -13,6 +13,8 @@ struct ListenerState {
     /// `connectionsMax`, over all workers.
     let limit: ConnectionBudget?
     var backends: WeightedRoundRobin?
+    /// The listener's own and then its route's; a client must pass all that there are.
+    let authorizations: [AuthorizationPlan]
     /// Connections that live, or flows.
     var count = 0
 
@@ -26,6 +28,15 @@ struct ListenerState {
         idleTicks = Tick.count(milliseconds: tcp.idleTimeoutMilliseconds)
         inspectionTicks = max(1, Tick.count(milliseconds: tcp.inspectionTimeoutMilliseconds))
         backends = plan.route.map { WeightedRoundRobin(weights: $0.backends.map(\.weight)) }
+        authorizations = [plan.authorization, plan.route?.authorization].compactMap(\.self)
+    }
+
+    /// - Parameter client: nil = it has no address, as over a Unix socket.
+    func allows(_ client: IPAddress?) -> Bool {
+        for authorization in authorizations where !authorization.decide(client: client).isAllowed {
+            return false
+        }
+        return true
     }
 
     /// What a new client gets.

@@ -17,6 +17,8 @@ public enum TerminationReason: UInt8, BitwiseCopyable, CaseIterable, Sendable {
     case inspectionTimedOut
     /// An error of the client's socket that is no reset, such as a host that became unreachable.
     case clientFailed
+    /// The listener's or the route's authorization does not let the client in.
+    case clientDenied
 
     // MARK: The endpoint's side failed
     case connectFailed

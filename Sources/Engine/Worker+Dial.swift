@@ -11,6 +11,7 @@ extension Worker where R: ~Copyable {
         let connection = connections[index]
         connection.pointee.phase = .dialing
         let listener = roster.listeners + Int(connection.pointee.listener)
+        if let reason = refusal(index) { return terminate(index, reason) }
         switch listener.pointee.pick() {
         case .refusal(let reason):
             terminate(index, reason)
@@ -26,6 +27,28 @@ extension Worker where R: ~Copyable {
             detail.pointee.dialDeadline = tick + cluster.pointee.connectTicks
             tryEndpoint(index)
         }
+    }
+
+    /// Why a client is not let in; nil = it is. It is known by the address that its PROXY header
+    /// names, else by its socket's.
+    private mutating func refusal(_ index: UInt32) -> TerminationReason? {
+        let listener = roster.listeners + Int(connections[index].pointee.listener)
+        guard !listener.pointee.authorizations.isEmpty else { return nil }
+        var client: IPAddress?
+        if let header = details[Int(index)].header, header.command == .proxy,
+            header.source != .unspecified
+        {
+            if case .ip(let address, _) = header.source { client = address }
+        } else {
+            var name = RawSocketAddress()
+            // Who has reset already has no name any more, and what it sent before must not pass
+            // for that of a client without an address.
+            guard ring.peerName(connections[index].pointee.client, into: &name) == 0 else {
+                return .clientReset
+            }
+            client = name.ip?.address
+        }
+        return listener.pointee.allows(client) ? nil : .clientDenied
     }
 
     private mutating func tryEndpoint(_ index: UInt32) {

@@ -38,6 +38,10 @@ extension Worker where R: ~Copyable {
         guard service == .serving else { return nil }
         let listenerIndex = roster.sockets[Int(key.socket)].listener
         let listener = roster.listeners + Int(listenerIndex)
+        guard listener.pointee.allows(key.client) else {
+            counters.add(.flowsAccepted)
+            return refuseFlow(.clientDenied)
+        }
         let perSourceMax = listener.pointee.udp.flowsPerSourceMax
         guard flows.countOfSource(key.client) < perSourceMax else { return nil }
         if listener.pointee.count >= Int(listener.pointee.udp.flowsMax) {

@@ -121,8 +121,9 @@ extension TerminationReason {
         case .clientReset, .clientFailed: false
         case .proxyHeaderMalformed, .proxyHeaderMissing, .inspectionTimedOut: false
         case .idleTimedOut: isHolding
-        case .endpointReset, .endpointFailed, .connectFailed, .connectTimedOut, .noEndpoint,
-            .noRoute, .listenerLimit, .totalLimit, .flowEvicted, .outOfDescriptors, .outOfBuffers,
+        case .clientDenied, .endpointReset, .endpointFailed, .connectFailed, .connectTimedOut,
+            .noEndpoint, .noRoute, .listenerLimit, .totalLimit, .flowEvicted, .outOfDescriptors,
+            .outOfBuffers,
             .drainTimedOut:
             true
         }
@@ -134,8 +135,9 @@ extension TerminationReason {
         case .clientClosed, .endpointClosed, .flowAnswered: false
         case .endpointReset, .endpointFailed: false
         case .idleTimedOut: isHolding
-        case .clientReset, .clientFailed, .connectFailed, .connectTimedOut, .noEndpoint, .noRoute,
-            .listenerLimit, .totalLimit, .flowEvicted, .outOfDescriptors, .outOfBuffers,
+        case .clientReset, .clientFailed, .clientDenied, .connectFailed, .connectTimedOut,
+            .noEndpoint, .noRoute, .listenerLimit, .totalLimit, .flowEvicted, .outOfDescriptors,
+            .outOfBuffers,
             .drainTimedOut, .proxyHeaderMalformed, .proxyHeaderMissing, .inspectionTimedOut:
             true
         }

@@ -28,6 +28,7 @@ struct TerminationReasonTests {
         Row(.proxyHeaderMissing, "proxy_header_missing", .never, .always),
         Row(.inspectionTimedOut, "inspection_timed_out", .never, .always),
         Row(.clientFailed, "client_failed", .never, .always),
+        Row(.clientDenied, "client_denied", .always, .always),
         Row(.connectFailed, "connect_failed", .always, .always),
         Row(.connectTimedOut, "connect_timed_out", .always, .always),
         Row(.endpointFailed, "endpoint_failed", .always, .never),

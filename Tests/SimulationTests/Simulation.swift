@@ -66,17 +66,19 @@ final class Simulation {
     /// - Returns: its place in the plan.
     @discardableResult
     func addListener(
-        on address: SocketAddress, _ transport: ListenerPlan.Transport, to clusters: [ClusterPlan]
+        on address: SocketAddress, _ transport: ListenerPlan.Transport, to clusters: [ClusterPlan],
+        authorization: AuthorizationPlan? = nil, routeAuthorization: AuthorizationPlan? = nil
     ) -> Int {
         let first = plan.clusters.count
         plan.clusters += clusters
         let route = RoutePlan(
             name: "Route/default/\(plan.listeners.count)",
-            backends: clusters.indices.map { WeightedBackend(cluster: first + $0, weight: 1) })
+            backends: clusters.indices.map { WeightedBackend(cluster: first + $0, weight: 1) },
+            authorization: routeAuthorization)
         plan.listeners.append(
             ListenerPlan(
                 name: "default/gateway/\(plan.listeners.count)", addresses: [address],
-                transport: transport, route: route))
+                transport: transport, routes: .opaque(route), authorization: authorization))
         if case .udp = transport {
             sockets.append([kernel.bind(on: address)])
         } else {
