@@ -37,6 +37,10 @@ public struct CheckReport: Sendable {
             if !lines.isEmpty { lines.append("") }
             lines += table
         }
+        if !result.dialects.isEmpty {
+            if !lines.isEmpty { lines.append("") }
+            lines += result.dialects.map { "\($0.backend): dialect \($0.name)" }
+        }
         if !lines.isEmpty { lines.append("") }
         lines.append(
             "\(counted(.error)), \(counted(.warning)), \(counted(.note)); "
@@ -105,6 +109,14 @@ public struct CheckReport: Sendable {
                         "owner": .text(status.owner.description), "name": .text(status.name),
                         "supportedKinds": .array(status.supportedKinds.map(JSON.text)),
                         "attachedRoutes": .integer(status.attachedRoutes),
+                    ])
+                }),
+            "backends": .array(
+                result.dialects.map { dialect in
+                    .object([
+                        "name": .text(dialect.backend.description),
+                        "file": .text(dialect.place.file), "line": .integer(dialect.place.line),
+                        "dialect": .text(dialect.name),
                     ])
                 }),
             "summary": .object([

@@ -14,6 +14,8 @@ public enum Configuration {
         public let process: ApusConfig?
         /// In the order of the files, then of their lines.
         public let findings: [Finding]
+        /// Which dialect each Backend is written in, in the order of the files.
+        public let dialects: [BackendDialect]
 
         /// Whether the files themselves are wrong: not YAML, or objects that the API server would
         /// refuse. Such files are not to be run. Errors of the controller, such as a reference to a
@@ -33,6 +35,20 @@ public enum Configuration {
 
         var unknownFields: SchemaValidator.UnknownFields {
             prunesUnknownFields ? .prune : .refuse
+        }
+    }
+
+    /// A Backend and the dialect of its document. Both mean the same afterwards.
+    public struct BackendDialect: Hashable, Sendable {
+        public let backend: ObjectIdentity
+        public let place: SourcePlace
+        /// `seed`, `v1alpha1`, or `neutral`: nothing in it tells.
+        public let name: String
+
+        init(_ backend: Backend) {
+            self.backend = backend.metadata.identity
+            place = backend.metadata.place
+            name = backend.dialect.rawValue
         }
     }
 
@@ -99,7 +115,8 @@ public struct ConfigurationReader: Sendable {
         return Configuration.Result(
             plan: outcome.plan, conditions: outcome.conditions, listeners: outcome.statuses,
             process: objects.configurations.min { $0.place.line < $1.place.line },
-            findings: Self.sorted(log.findings, order))
+            findings: Self.sorted(log.findings, order),
+            dialects: objects.backends.map(Configuration.BackendDialect.init))
     }
 
     private mutating func read(_ file: Configuration.File) -> Reading {

@@ -9,7 +9,9 @@ struct Apus: ParsableCommand {
         commandName: "apus",
         abstract: "Forwards TCP and UDP as the Gateway API says.",
         version: Version.text,
-        subcommands: [RunCommand.self, DemoCommand.self, CheckCommand.self])
+        subcommands: [
+            RunCommand.self, DemoCommand.self, CheckCommand.self, SchemaCommand.self,
+        ])
 
     /// The process ends by `_exit(2)`: its workers may still be running.
     static func main() {

@@ -26,8 +26,17 @@ struct CheckCommand: ParsableCommand {
     @Option(help: "What makes the exit code 1: error or warning.")
     var failOn: Severity = .error
 
+    @Option(help: "Refuse what the real CRDs refuse: crd.")
+    var strict: Strictness?
+
+    @Flag(help: "Leave unknown fields out, as an API server does, instead of refusing them.")
+    var prune = false
+
     func run() throws {
-        let result = try LoadedConfiguration.load(paths)
+        var options = Configuration.Options()
+        options.isStrict = strict == .crd
+        options.prunesUnknownFields = prune
+        let result = try LoadedConfiguration.load(paths, options)
         let report = CheckReport(result, version: Version.text)
         StandardStream.output.write(report.rendered(output))
         let hasFailed =
@@ -38,9 +47,12 @@ struct CheckCommand: ParsableCommand {
 
 /// How the commands that only read get a configuration.
 enum LoadedConfiguration {
-    static func load(_ paths: [String]) throws -> Configuration.Result {
+    static func load(
+        _ paths: [String], _ options: Configuration.Options = Configuration.Options()
+    ) throws -> Configuration.Result {
         do throws(StartFailure) {
-            return Configuration.load(files: try ConfigurationFiles.read(paths))
+            return Configuration.load(
+                files: try ConfigurationFiles.read(paths), options: options)
         } catch {
             StandardStream.error.write("apus: \(error)\n")
             throw Ending(code: .usage)
