@@ -40,7 +40,7 @@ public enum ConfigurationFiles {
         return names.map { directory + $0 }
     }
 
-    private static func isConfiguration(_ name: String) -> Bool {
+    static func isConfiguration(_ name: String) -> Bool {
         // A dot at the beginning: editors' and Kubernetes' (`..data`) working files.
         !name.hasPrefix(".")
             && (name.hasSuffix(".yaml") || name.hasSuffix(".yml") || name.hasSuffix(".json"))

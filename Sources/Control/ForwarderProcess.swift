@@ -10,17 +10,20 @@ import Synchronization
 /// The process behind `apus run`: boot order, then the control thread's loop of signals, workers'
 /// ends and a look at the counters each second. Owned by the command; lives on the main thread.
 public struct ForwarderProcess: ~Copyable {
-    private let settings: RunSettings
-    private let log: Logger
+    let settings: RunSettings
+    let log: Logger
     private let signals: SignalQueue
     private let startTime = apus_monotonic()
     private let quickstart: Quickstart?
-    private var sockets: ListenerSockets
-    private let workers: WorkerGroup
+    var sockets: ListenerSockets
+    let workers: WorkerGroup
     private var lifecycle: Lifecycle
     private var overload = OverloadReport()
+    /// nil where changes are not followed: by `--no-watch`, or because the kernel refused.
+    var watch: FileWatch?
+    var debounce = Debounce()
+    var loaded: Loaded
 
-    private static let nanosecondsPerSecond = 1_000_000_000.0
     private static let tickMilliseconds: Int32 = 1000
 
     /// Runs until the workers have ended.
@@ -42,13 +45,16 @@ public struct ForwarderProcess: ~Copyable {
         let signals = try signals()
         let paths = settings.configurationPaths
         let quickstart = paths.isEmpty ? try Quickstart(processIdentifier: getpid()) : nil
+        // Before the files are read, so that no change of them is missed.
+        let watch = startWatching(settings, log)
         let files: [ConfigurationFiles.File]
         if let quickstart {
             files = [quickstart.configuration]
         } else {
             files = try ConfigurationFiles.read(paths)
         }
-        let plan = try plan(files)
+        let loaded = try load(files)
+        let plan = loaded.plan
 
         let cpus = allowedProcessors
         let count = settings.workers ?? max(1, cpus.count)
@@ -63,7 +69,7 @@ public struct ForwarderProcess: ~Copyable {
         let workers = try WorkerGroup(count: count, share: share, features: features, cpus: cpus)
         let process = ForwarderProcess(
             settings: settings, log: log, signals: signals, quickstart: quickstart,
-            sockets: sockets, workers: workers)
+            sockets: sockets, workers: workers, watch: watch, loaded: loaded)
         process.workers.publish(process.sockets.workers)
         process.announce(plan)
         return process
@@ -71,7 +77,8 @@ public struct ForwarderProcess: ~Copyable {
 
     private init(
         settings: RunSettings, log: Logger, signals: consuming SignalQueue,
-        quickstart: Quickstart?, sockets: consuming ListenerSockets, workers: WorkerGroup
+        quickstart: Quickstart?, sockets: consuming ListenerSockets, workers: WorkerGroup,
+        watch: consuming FileWatch?, loaded: Loaded
     ) {
         self.settings = settings
         self.log = log
@@ -79,8 +86,9 @@ public struct ForwarderProcess: ~Copyable {
         self.quickstart = quickstart
         self.sockets = sockets
         self.workers = workers
-        lifecycle = Lifecycle(
-            drainTimeout: UInt64(settings.drainTimeoutSeconds * Self.nanosecondsPerSecond))
+        self.watch = watch
+        self.loaded = loaded
+        lifecycle = Lifecycle(drainTimeout: settings.drainTimeoutNanoseconds)
     }
 
     private static func signals() throws(StartFailure) -> SignalQueue {
@@ -101,19 +109,15 @@ public struct ForwarderProcess: ~Copyable {
         }
     }
 
-    private static func plan(_ files: [ConfigurationFiles.File]) throws(StartFailure) -> Plan {
+    private static func load(_ files: [ConfigurationFiles.File]) throws(StartFailure) -> Loaded {
         let result = Configuration.load(files: files)
         for finding in result.findings { StandardStream.error.write("\(finding)\n") }
         guard !result.hasErrors else {
             throw StartFailure("the configuration has errors: mend what is listed above")
         }
         let plan = result.plan.served
-        guard !plan.listeners.isEmpty else {
-            throw StartFailure(
-                "the configuration has nothing to listen on: it needs a Gateway with a listener "
-                    + "of protocol TCP or UDP")
-        }
-        return plan
+        guard !plan.listeners.isEmpty else { throw Loaded.nothingToServe }
+        return Loaded(plan: plan, findings: result.findings)
     }
 
     private static var allowedProcessors: [Int32] {
@@ -155,26 +159,54 @@ public struct ForwarderProcess: ~Copyable {
                 }
             }
             if let code = act(lifecycle.on(.tick, now: apus_monotonic())) { return finish(code) }
+            followChanges()
             reportOverload()
         }
     }
 
-    /// For a signal, the end of a worker, or the next second.
+    /// For a signal, the end of a worker, a change of the configuration, or the next second.
     private func wait() {
         var watched = [
             pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
             pollfd(fd: workers.endings.descriptor, events: Int16(POLLIN), revents: 0),
+            // poll(2) passes over a negative descriptor.
+            pollfd(fd: watchDescriptor, events: Int16(POLLIN), revents: 0),
         ]
+        var timeout = Self.tickMilliseconds
+        if let deadline = debounce.deadline {
+            let now = apus_monotonic()
+            let left = deadline > now ? (deadline - now) / 1_000_000 + 1 : 0
+            timeout = min(timeout, Int32(clamping: left))
+        }
         // An error can only be EINTR; the loop looks at everything anyway.
-        _ = poll(&watched, nfds_t(watched.count), Self.tickMilliseconds)
+        _ = poll(&watched, nfds_t(watched.count), timeout)
         if watched[1].revents != 0 { workers.endings.wait() }
     }
 
-    private func act(_ action: Lifecycle.Action) -> ExitCode? {
+    private var watchDescriptor: Descriptor {
+        switch watch {
+        case .some(let watch): watch.descriptor
+        case .none: -1
+        }
+    }
+
+    /// Reloads when the files have changed and are quiet again.
+    private mutating func followChanges() {
+        guard lifecycle.phase == .serving else { return }
+        let now = apus_monotonic()
+        var action = debounce.on(.tick, now: now)
+        if action == .nothing, watch?.takeEvents() == true {
+            action = debounce.on(.changed, now: now)
+        }
+        if action == .reload { reload() }
+    }
+
+    private mutating func act(_ action: Lifecycle.Action) -> ExitCode? {
         switch action {
         case .nothing: break
-        case .noteReloadUnsupported:
-            log.warning("SIGHUP: reloading is not supported yet; restart to change the plan")
+        case .reload:
+            _ = debounce.on(.reloaded, now: apus_monotonic())
+            if quickstart == nil { reload() }
         case .drain(let deadline):
             log.info("draining for at most \(settings.drainTimeoutSeconds) s")
             workers.post(.drain(deadline: deadline))

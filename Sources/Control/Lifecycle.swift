@@ -18,7 +18,7 @@ struct Lifecycle {
 
     enum Action: Hashable {
         case nothing
-        case noteReloadUnsupported
+        case reload
         case drain(deadline: UInt64)
         case stop
         case exit(ExitCode)
@@ -37,8 +37,11 @@ struct Lifecycle {
 
     mutating func on(_ event: Event, now: UInt64) -> Action {
         switch (phase, event) {
-        case (_, .signal(.hangup)):
-            return .noteReloadUnsupported
+        case (.serving, .signal(.hangup)):
+            return .reload
+        // Who is about to end takes no new plan.
+        case (.draining, .signal(.hangup)), (.stopping, .signal(.hangup)):
+            return .nothing
         case (.serving, .signal(.terminate)), (.serving, .signal(.interrupt)):
             let deadline = now &+ drainTimeout
             phase = .draining(deadline: deadline)

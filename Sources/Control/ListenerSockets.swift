@@ -4,148 +4,217 @@ import Kernel
 import Primitives
 import Routing
 
-/// The listening sockets of a plan, for all workers: bound by the control thread before a worker
-/// sees the plan, so that every error surfaces at start. Each worker gets sockets of its own: with
-/// SO_REUSEPORT the kernel spreads clients over them (`socket(7)`), and of a Unix socket, which
-/// has no such option, each gets a duplicate.
+/// The listening sockets of the running plan, for all workers: bound by the control thread before a
+/// worker sees the plan, so that every error surfaces first. Each worker gets sockets of its own:
+/// with SO_REUSEPORT the kernel spreads clients over them (`socket(7)`), and of a Unix socket,
+/// which has no such option, each gets a duplicate. The next plan keeps the sockets whose transport
+/// and address it has too, and with them the clients that wait in their queues.
 ///
 /// The descriptors become the workers' with the plan; the files of Unix sockets stay this type's,
-/// and are removed with it.
+/// and are removed with their listener or with it.
 struct ListenerSockets: ~Copyable {
-    /// `workers[w].sockets[i]` are those of `plan.listeners[i]`.
+    /// What makes a socket the same in two plans.
+    struct Place: Hashable {
+        let network: ListenerFailure.Network
+        let address: SocketAddress
+        /// For port 0, with which each listener has a port of its own.
+        let owner: String
+
+        init(_ listener: ListenerPlan, _ address: SocketAddress) {
+            network = listener.network
+            self.address = address
+            if case .ip(_, port: 0) = address { owner = listener.name } else { owner = "" }
+        }
+    }
+
+    struct Port: Hashable {
+        let network: ListenerFailure.Network
+        let number: UInt16
+
+        /// Nil where there is none, or any will do.
+        init?(_ network: ListenerFailure.Network, _ address: SocketAddress) {
+            guard case .ip(_, let port) = address, port != 0 else { return nil }
+            self.network = network
+            number = port
+        }
+    }
+
+    /// A listening address, with one socket for each worker.
+    struct Bound {
+        let place: Place
+        let number: UInt64
+        /// Where it listens in fact: with the port that the system chose for port 0, and 0.0.0.0
+        /// for `::` on a host without IPv6.
+        let address: SocketAddress
+        let file: UnixSocketFile?
+    }
+
+    /// Sockets that a plan gave up; the workers may not yet have closed them.
+    private struct Departed {
+        let bound: Bound
+        /// The plan's number, for comparison with `WorkerHandle.plansSettled`.
+        let publication: UInt64
+    }
+
+    /// What one address of a new plan gets.
+    struct Slot {
+        let listener: Int
+        let address: SocketAddress
+        var bound: Bound?
+        var kept: Int?
+        var descriptors: [Descriptor] = []
+        var isAgain = false
+    }
+
+    let workerCount: Int
+    let features: KernelFeatures
+    /// For each worker what it is to be told of the plan.
     private(set) var workers: [WorkerPlan] = []
-    /// Where they listen in fact: with the port that the system chose for port 0, and 0.0.0.0
-    /// for `::` on a host without IPv6. In the order of the plan.
-    private(set) var addresses: [[SocketAddress]] = []
-    private var files: [UnixSocketFile] = []
+    /// What is served: the plan that was asked for without the addresses that could not be bound.
+    private(set) var plan = Plan()
+    private var bound: [[Bound]] = []
+    private var limits: [ConnectionBudget?] = []
+    private var departed: [Departed] = []
+    private var publications: UInt64 = 0
+    private var numberLast: UInt64 = 0
 
-    /// On failure every socket that was made is closed and every file removed.
-    init(plan: Plan, workers count: Int, features: KernelFeatures) throws(ListenerFailure) {
-        precondition(count > 0)
-        try Self.checkDistinct(plan)
-        for listener in plan.listeners {
-            var places: [SocketAddress] = []
-            for address in listener.addresses { places.append(try Self.probe(listener, address)) }
-            addresses.append(places)
-        }
-        // By worker, listener and address.
-        var sockets: [[[Descriptor]]] = Array(repeating: [], count: count)
-        do throws(ListenerFailure) {
-            for (listener, places) in zip(plan.listeners, addresses) {
-                for worker in 0..<count { sockets[worker].append([]) }
-                for place in places {
-                    try bind(listener, place, features, into: &sockets)
-                }
-            }
-        } catch {
-            for descriptor in sockets.joined().joined() { _ = apus_close(descriptor) }
-            removeFiles()
-            throw error
-        }
-        let limits = WorkerPlan.limits(of: plan)
-        workers = sockets.map { WorkerPlan(plan: plan, sockets: $0, limits: limits) }
+    /// In the order of the plan.
+    var addresses: [[SocketAddress]] { bound.map { $0.map(\.address) } }
+
+    init(workers: Int, features: KernelFeatures) {
+        precondition(workers > 0)
+        workerCount = workers
+        self.features = features
     }
 
-    /// Two listeners on one address would share its clients by chance, without an error.
-    private static func checkDistinct(_ plan: Plan) throws(ListenerFailure) {
-        var owners: [[SocketAddress: String]] = [[:], [:]]
-        for listener in plan.listeners {
-            let network = listener.network
-            for address in listener.addresses {
-                if case .ip(_, port: 0) = address { continue }
-                let place = network == .tcp ? 0 : 1
-                if let owner = owners[place].updateValue(listener.name, forKey: address) {
-                    throw ListenerFailure(listener, address, .takenBy(listener: owner))
-                }
+    /// The first plan: on failure every socket that was made is closed and every file removed.
+    init(plan: Plan, workers: Int, features: KernelFeatures) throws(ListenerFailure) {
+        self.init(workers: workers, features: features)
+        var slots = self.slots(of: plan)
+        if let failure = open(&slots, of: plan, stopsAtFailure: true).first {
+            for slot in slots {
+                for descriptor in slot.descriptors { _ = apus_close(descriptor) }
+                slot.bound?.file?.remove()
             }
+            throw failure
         }
-    }
-
-    // MARK: - Probing
-
-    /// With SO_REUSEPORT another process of the same user would share the port in silence: so a
-    /// socket without it finds out first whether the address is free. All are probed before any is
-    /// bound, because a plan may have a wildcard and one address of the host on the same port.
-    /// - Returns: where to listen.
-    private static func probe(
-        _ listener: ListenerPlan, _ address: SocketAddress
-    ) throws(ListenerFailure) -> SocketAddress {
-        guard case .ip(let host, let port) = address else {
-            guard listener.network == .tcp else {
-                throw ListenerFailure(listener, address, .unixDatagrams)
-            }
-            return address
-        }
-        do throws(Errno) {
-            let socket = try ListenerSocket(listener.network, host, port, sharesPort: false)
-            return try socket.localAddress
-        } catch {
-            let isMissing = error.rawValue == EAFNOSUPPORT || error.rawValue == EADDRNOTAVAIL
-            if isMissing, host == .anyIPv6 {
-                return try probe(listener, .ip(.anyIPv4, port: port))
-            }
-            throw ListenerFailure(listener, address, .system(error))
-        }
-    }
-
-    // MARK: - Binding
-
-    private mutating func bind(
-        _ listener: ListenerPlan, _ address: SocketAddress, _ features: KernelFeatures,
-        into sockets: inout [[[Descriptor]]]
-    ) throws(ListenerFailure) {
-        let place = sockets[0].count - 1
-        do throws(Errno) {
-            switch address {
-            case .ip(let host, let port):
-                for worker in sockets.indices {
-                    var socket = try ListenerSocket(listener.network, host, port, sharesPort: true)
-                    try socket.prepare(for: listener.transport, features)
-                    sockets[worker][place].append(socket.take())
-                }
-            case .unix(let path):
-                guard try UnixSocketFile.isFree(path) else {
-                    throw Errno(rawValue: EADDRINUSE)
-                }
-                var socket = try ListenerSocket(unixPath: path)
-                if let file = UnixSocketFile(path) { files.append(file) }
-                try socket.prepare(for: listener.transport, features)
-                for worker in sockets.indices.dropFirst() {
-                    sockets[worker][place].append(try socket.duplicate())
-                }
-                sockets[0][place].append(socket.take())
-            }
-        } catch {
-            let isForeign = error.rawValue == ENOTSOCK
-            throw ListenerFailure(listener, address, isForeign ? .noSocket : .system(error))
-        }
-    }
-
-    // MARK: - The end
-
-    /// Removes the files of Unix sockets.
-    mutating func removeFiles() {
-        for file in files { file.remove() }
-        files = []
+        commit(plan, slots, drainDeadline: 0)
     }
 
     deinit {
-        for file in files { file.remove() }
+        for file in bound.joined().compactMap(\.file) { file.remove() }
     }
-}
 
-extension ListenerPlan {
-    var network: ListenerFailure.Network {
-        switch transport {
-        case .tcp: .tcp
-        case .udp: .udp
+    // MARK: - The next plan
+
+    /// Keeps, opens and gives up sockets for a plan in the place of the last.
+    /// - Parameters:
+    ///   - drainDeadline: when the connections of listeners that go are ended.
+    ///   - settled: how many plans every worker has put into effect to the last.
+    /// - Returns: the addresses that it goes on without.
+    mutating func replace(
+        with plan: Plan, drainDeadline: UInt64, settled: UInt64
+    ) -> [ListenerFailure] {
+        departed.removeAll { $0.publication <= settled }
+        var slots = self.slots(of: plan)
+        let failures = open(&slots, of: plan, stopsAtFailure: false)
+        commit(plan, slots, drainDeadline: drainDeadline)
+        return failures
+    }
+
+    private func slots(of plan: Plan) -> [Slot] {
+        var held: [Place: (Int, Bound)] = [:]
+        for (index, bound) in bound.joined().enumerated() { held[bound.place] = (index, bound) }
+        return plan.listeners.enumerated().flatMap { index, listener in
+            listener.addresses.map { address in
+                var slot = Slot(listener: index, address: address)
+                if let (kept, bound) = held.removeValue(forKey: Place(listener, address)) {
+                    (slot.kept, slot.bound) = (kept, bound)
+                }
+                return slot
+            }
         }
     }
+
+    /// Ports that sockets of this process have: whether another process has them too cannot be
+    /// learnt then.
+    var portsHeld: Set<Port> {
+        let all = [bound.joined().map(\.self), departed.map(\.bound)].joined()
+        return Set(all.compactMap { Port($0.place.network, $0.address) })
+    }
+
+    /// The number of sockets that a plan gave up at the same place, if they may still be open. A
+    /// Unix socket's name is gone with its file.
+    mutating func number(for place: Place) -> (UInt64, isAgain: Bool) {
+        if case .ip = place.address,
+            let index = departed.lastIndex(where: { $0.bound.place == place })
+        {
+            return (departed.remove(at: index).bound.number, true)
+        }
+        numberLast += 1
+        return (numberLast, false)
+    }
+
+    private mutating func commit(_ wanted: Plan, _ slots: [Slot], drainDeadline: UInt64) {
+        publications += 1
+        let served = slots.filter { $0.bound != nil }
+        let byListener = Dictionary(grouping: served, by: \.listener)
+        let owners = bound.indices.flatMap { index in bound[index].map { _ in index } }
+        var next = Plan(clusters: wanted.clusters)
+        var nextBound: [[Bound]] = []
+        var nextLimits: [ConnectionBudget?] = []
+        var parts = Array(repeating: [WorkerPlan.Listener](), count: workerCount)
+        var continued = Set<Int>()
+        for (index, listener) in wanted.listeners.enumerated() {
+            guard let own = byListener[index] else { continue }
+            let former = own.compactMap(\.kept).map { owners[$0] }
+                .first { continued.insert($0).inserted }
+            let limit = limit(of: listener, former: former)
+            for worker in 0..<workerCount {
+                parts[worker].append(
+                    WorkerPlan.Listener(
+                        former: former, limit: limit, sockets: own.map { $0.socket(worker) }))
+            }
+            var kept = listener
+            kept.addresses = own.map(\.address)
+            next.listeners.append(kept)
+            nextBound.append(own.compactMap(\.bound))
+            nextLimits.append(limit)
+        }
+        giveUp(except: Set(served.compactMap(\.kept)))
+        let clusters = PlanChange.formerClusters(of: next, in: plan)
+        (plan, bound, limits) = (next, nextBound, nextLimits)
+        workers = parts.map { part in
+            WorkerPlan(
+                plan: next, listeners: part, clustersFormer: clusters, drainDeadline: drainDeadline)
+        }
+    }
+
+    /// The same budget for a listener that goes on, so that those who are there still count.
+    private func limit(of listener: ListenerPlan, former: Int?) -> ConnectionBudget? {
+        let new = WorkerPlan.limit(of: listener)
+        guard let new, let former, let old = limits[former] else { return new }
+        old.countMax = new.countMax
+        return old
+    }
+
+    private mutating func giveUp(except kept: Set<Int>) {
+        for (index, bound) in bound.joined().enumerated() where !kept.contains(index) {
+            bound.file?.remove()
+            departed.append(Departed(bound: bound, publication: publications))
+        }
+    }
+
+    /// Removes the files of Unix sockets.
+    mutating func removeFiles() {
+        for file in bound.joined().compactMap(\.file) { file.remove() }
+    }
 }
 
-extension ListenerFailure {
-    init(_ listener: ListenerPlan, _ address: SocketAddress, _ cause: Cause) {
-        self.init(
-            listener: listener.name, network: listener.network, address: address, cause: cause)
+extension ListenerSockets.Slot {
+    func socket(_ worker: Int) -> WorkerPlan.Socket {
+        if let kept { return .kept(kept) }
+        guard let bound else { fatalError("only what is bound is served") }
+        return .opened(descriptors[worker], number: bound.number, isAgain: isAgain)
     }
 }

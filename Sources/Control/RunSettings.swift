@@ -5,6 +5,8 @@ import Logging
 public struct RunSettings: Sendable {
     /// Files and directories of configuration; none means the quickstart.
     public var configurationPaths: [String] = []
+    /// Whether a change of the files is followed; SIGHUP always is.
+    public var watchesConfiguration = true
     /// nil = one for each processor that the process may use.
     public var workers: Int?
     /// nil = as many as the descriptors allow.
@@ -18,6 +20,12 @@ public struct RunSettings: Sendable {
 
     public static let drainTimeoutSecondsDefault = 30.0
     public static let workersMax = 1024
+
+    var drainTimeoutNanoseconds: UInt64 {
+        UInt64(drainTimeoutSeconds * Self.nanosecondsPerSecond)
+    }
+
+    private static let nanosecondsPerSecond = 1_000_000_000.0
 
     public init() {}
 }

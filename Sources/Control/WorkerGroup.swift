@@ -47,6 +47,9 @@ struct WorkerGroup {
         for (handle, plan) in zip(handles, plans) { handle.post(.plan(plan)) }
     }
 
+    /// How many plans all of them have put into effect to the last.
+    var plansSettled: UInt64 { handles.map(\.plansSettled).min() ?? 0 }
+
     func post(_ message: WorkerMessage) {
         for handle in handles { handle.post(message) }
     }

@@ -76,7 +76,13 @@ struct Connection: BitwiseCopyable {
 /// What is needed at the beginning and the end of a connection only; stands in a parallel array so
 /// that the hot slots stay small.
 struct ConnectionDetails {
-    var cluster: UInt32 = 0
+    static let noCluster = UInt32.max
+
+    /// What the listener's plan said when the client was accepted; a later plan is for others.
+    let idleTicks: UInt64
+    let inspectionTicks: UInt64
+    let proxyHeader: TCPListenerPlan.ProxyHeader
+    var cluster = noCluster
     /// The endpoint tried first, and how many were tried.
     var endpointFirst: UInt32 = 0
     var attempts: UInt32 = 0
@@ -86,4 +92,10 @@ struct ConnectionDetails {
     var inspected = BufferPool.none
     /// Where the client's PROXY header says the connection comes from and went to.
     var header: ProxyHeader?
+
+    init(_ listener: UnsafeMutablePointer<ListenerState>) {
+        idleTicks = listener.pointee.idleTicks
+        inspectionTicks = listener.pointee.inspectionTicks
+        proxyHeader = listener.pointee.tcp.proxyHeader
+    }
 }

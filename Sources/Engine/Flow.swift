@@ -47,6 +47,8 @@ struct Flow: BitwiseCopyable {
     let key: FlowKey
     var name: ClientName
     var endpoint: Descriptor
+    /// Where it is counted; its socket may have become another listener's since.
+    let listener: UInt16
     let cluster: UInt32
     var endpointPlace: UInt32
     /// Datagrams may come from and go to the endpoint; false: it waits for the kernel to let go.

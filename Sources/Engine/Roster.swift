@@ -2,175 +2,201 @@ import Kernel
 import Primitives
 import Routing
 
-/// A worker's own state for each listener of the plan.
-struct ListenerState {
-    let plan: ListenerPlan
-    let tcp: TCPListenerPlan
-    let udp: UDPListenerPlan
-    /// 0 = connections may be idle for ever.
-    let idleTicks: UInt64
-    let inspectionTicks: UInt64
-    /// `connectionsMax`, over all workers.
-    let limit: ConnectionBudget?
-    var backends: WeightedRoundRobin?
-    /// The listener's own and then its route's; a client must pass all that there are.
-    let authorizations: [AuthorizationPlan]
-    /// Connections that live, or flows.
-    var count = 0
-
-    init(_ plan: ListenerPlan, limit: ConnectionBudget? = nil) {
-        self.limit = limit
-        self.plan = plan
-        switch plan.transport {
-        case .tcp(let tcp): (self.tcp, udp) = (tcp, UDPListenerPlan())
-        case .udp(let udp): (tcp, self.udp) = (TCPListenerPlan(), udp)
-        }
-        idleTicks = Tick.count(milliseconds: tcp.idleTimeoutMilliseconds)
-        inspectionTicks = max(1, Tick.count(milliseconds: tcp.inspectionTimeoutMilliseconds))
-        backends = plan.route.map { WeightedRoundRobin(weights: $0.backends.map(\.weight)) }
-        authorizations = [plan.authorization, plan.route?.authorization].compactMap(\.self)
-    }
-
-    /// - Parameter client: nil = it has no address, as over a Unix socket.
-    func allows(_ client: IPAddress?) -> Bool {
-        for authorization in authorizations where !authorization.decide(client: client).isAllowed {
-            return false
-        }
-        return true
-    }
-
-    /// What a new client gets.
-    enum Choice {
-        case cluster(Int)
-        case refusal(TerminationReason)
-    }
-
-    mutating func pick() -> Choice {
-        guard let route = plan.route else { return .refusal(.noRoute) }
-        guard let place = backends?.pick(), let cluster = route.backends[place].cluster else {
-            return .refusal(.noEndpoint)
-        }
-        return .cluster(cluster)
-    }
-}
-
-/// One listening socket of this worker.
-struct ListenerSocket: BitwiseCopyable {
-    let descriptor: Descriptor
-    let listener: UInt16
-    let isDatagram: Bool
-    /// An IP socket, which has TCP's options.
-    let isIP: Bool
-    /// Bound to a wildcard address: datagrams tell which address they were sent to.
-    let isWildcard: Bool
-    /// An operation is in the kernel.
-    var isArmed = false
-    /// Accepting waits until there is room again.
-    var isPaused = false
-    var isClosed = false
-}
-
-/// A worker's own state for each cluster of the plan.
-struct ClusterState {
-    let plan: ClusterPlan
-    /// The endpoints' addresses at a place that operations may point to.
-    let addresses: UnsafeMutablePointer<RawSocketAddress>
-    let count: Int
-    let connectTicks: UInt64
-    let flowIdleTicks: UInt64
-    /// Answers that a flow waits for after each request; 0 = it does not count them.
-    let answersPerRequest: Int64
-    /// The endpoint whose turn is next.
-    private var cursor = 0
-
-    init(_ plan: ClusterPlan) {
-        self.plan = plan
-        count = plan.endpoints.count
-        addresses = .allocate(capacity: max(count, 1))
-        for place in 0..<count { (addresses + place).initialize(to: plan.endpoints[place].raw) }
-        connectTicks = max(1, Tick.count(milliseconds: plan.connectTimeoutMilliseconds))
-        answersPerRequest = Int64(plan.udp.expectedResponses ?? 0)
-        flowIdleTicks = max(1, Tick.count(milliseconds: plan.udp.idleTimeoutMilliseconds))
-    }
-
-    /// Round robin; nil without endpoints.
-    mutating func pick() -> Int? {
-        guard count > 0 else { return nil }
-        let place = cursor
-        cursor = place + 1 == count ? 0 : place + 1
-        return place
-    }
-}
-
-/// What a worker serves: the plan's listeners with its own sockets, and the clusters, as flat
-/// tables with stable addresses. Owned by one worker.
+/// What a worker serves: listeners, their sockets, and clusters, of the plan it was given last and,
+/// as long as something lives that refers to them, of those before. Everything is referred to by
+/// number and counted by whoever refers to it; numbers that became free are used again. Owned by
+/// one worker.
 struct Roster: ~Copyable {
-    let listeners: UnsafeMutablePointer<ListenerState>
-    let listenerCount: Int
-    let sockets: UnsafeMutablePointer<ListenerSocket>
-    let socketCount: Int
-    let clusters: UnsafeMutablePointer<ClusterState>
-    let clusterCount: Int
-
-    init(_ workerPlan: WorkerPlan) {
-        let plan = workerPlan.plan
-        precondition(plan.listeners.count <= Int(UInt16.max))
-        listenerCount = plan.listeners.count
-        listeners = .allocate(capacity: max(listenerCount, 1))
-        var all: [ListenerSocket] = []
-        for (index, listener) in plan.listeners.enumerated() {
-            (listeners + index).initialize(
-                to: ListenerState(listener, limit: workerPlan.limits[index]))
-            let descriptors = workerPlan.sockets[index]
-            precondition(descriptors.count == listener.addresses.count, "a socket an address")
-            for (address, descriptor) in zip(listener.addresses, descriptors) {
-                all.append(Self.socket(descriptor, index, listener, address))
-            }
-        }
-        socketCount = all.count
-        sockets = .allocate(capacity: max(socketCount, 1))
-        sockets.initialize(from: all, count: socketCount)
-        clusterCount = plan.clusters.count
-        clusters = .allocate(capacity: max(clusterCount, 1))
-        for (index, cluster) in plan.clusters.enumerated() {
-            (clusters + index).initialize(to: ClusterState(cluster))
-        }
+    /// What changed for the sockets with a plan: their numbers.
+    struct Change {
+        /// To be served from now on.
+        var opened: [UInt32] = []
+        /// Kept, but their options may have changed.
+        var retuned: [UInt32] = []
+        /// To be closed when nobody needs them.
+        var leaving: [UInt32] = []
+        /// Not needed after all.
+        var superfluous: [Descriptor] = []
     }
 
-    private static func socket(
-        _ descriptor: Descriptor, _ index: Int, _ listener: ListenerPlan, _ address: SocketAddress
-    ) -> ListenerSocket {
-        var isIP = false
-        var isWildcard = false
-        if case .ip(let ip, _) = address { (isIP, isWildcard) = (true, ip.isAny) }
-        var isDatagram = false
-        if case .udp = listener.transport { isDatagram = true }
-        return ListenerSocket(
-            descriptor: descriptor, listener: UInt16(index), isDatagram: isDatagram, isIP: isIP,
-            isWildcard: isWildcard)
-    }
+    var listeners = RosterTable<ListenerState>()
+    var sockets = Slab<ListenerSocket>(capacity: Int(UInt16.max))
+    var clusters = RosterTable<ClusterState>()
+    /// Sockets that were given up and are not yet closed.
+    private(set) var leavingCount = 0
+
+    // MARK: Of the last plan, in its order
+    private var listenersServed: [UInt32] = []
+    private var socketsServed: [UInt32] = []
+    private var clustersServed: [UInt32] = []
 
     deinit {
-        for index in 0..<clusterCount { clusters[index].addresses.deallocate() }
-        clusters.deinitialize(count: clusterCount)
-        clusters.deallocate()
-        listeners.deinitialize(count: listenerCount)
-        listeners.deallocate()
-        sockets.deallocate()
+        var next: UInt32 = 0
+        while let index = clusters.first(from: next) {
+            clusters[index].pointee.addresses.deallocate()
+            next = index + 1
+        }
     }
-}
 
-/// The worker's unit of time for deadlines: 2^23 ns, about 8.4 ms, so that a shift makes one from
-/// the clock.
-enum Tick {
-    static let shift: UInt64 = 23
+    // MARK: - A new plan
 
-    static func at(nanoseconds: UInt64) -> UInt64 { nanoseconds >> shift }
+    /// Puts a plan in the place of the last.
+    /// - Parameter departure: the tick by which all that goes is to have ended.
+    mutating func take(_ plan: WorkerPlan, departure: UInt64) -> Change {
+        replaceClusters(plan)
+        let listenersFormer = replaceListeners(plan)
+        let change = replaceSockets(plan, departure: departure)
+        for index in listenersFormer {
+            listeners[index].pointee.departure = departure
+            releaseListener(index)
+        }
+        return change
+    }
 
-    static func nanoseconds(_ tick: UInt64) -> UInt64 { tick << shift }
+    private mutating func replaceClusters(_ plan: WorkerPlan) {
+        var former = clustersServed.map(Optional.init)
+        clustersServed = plan.clustersFormer.indices.map { place in
+            guard let old = plan.clustersFormer[place] else {
+                return clusters.insert(ClusterState(plan.plan.clusters[place]))
+            }
+            guard let index = former[old] else { fatalError("a cluster goes on as one other") }
+            former[old] = nil
+            return index
+        }
+        for case let index? in former { releaseCluster(index) }
+    }
 
-    /// Rounded up, so that no time-out is early.
-    static func count(milliseconds: UInt32) -> UInt64 {
-        (UInt64(milliseconds) * 1_000_000 + (1 << shift) - 1) >> shift
+    /// - Returns: the listeners that go.
+    private mutating func replaceListeners(_ plan: WorkerPlan) -> [UInt32] {
+        var former = listenersServed.map(Optional.init)
+        listenersServed = zip(plan.plan.listeners, plan.listeners).map { listener, part in
+            guard let old = part.former else {
+                let state = ListenerState(listener, limit: part.limit, clusters: clustersServed)
+                let index = listeners.insert(state)
+                holdClusters(of: index)
+                precondition(index < UInt32(UInt16.max), "a connection notes it in 16 bits")
+                return index
+            }
+            guard let index = former[old] else { fatalError("a listener goes on as one other") }
+            former[old] = nil
+            let clustersFormer = listeners[index].pointee.clusters
+            listeners[index].pointee.adopt(
+                listener, limit: part.limit, clusters: clustersServed)
+            holdClusters(of: index)
+            for case let cluster? in clustersFormer { releaseCluster(cluster) }
+            return index
+        }
+        return former.compactMap(\.self)
+    }
+
+    private func holdClusters(of listener: UInt32) {
+        for case let cluster? in listeners[listener].pointee.clusters {
+            clusters[cluster].pointee.references += 1
+        }
+    }
+
+    private mutating func replaceSockets(_ plan: WorkerPlan, departure: UInt64) -> Change {
+        var change = Change()
+        var former = socketsServed.map(Optional.init)
+        var served: [UInt32] = []
+        for (place, part) in plan.listeners.enumerated() {
+            let listener = plan.plan.listeners[place]
+            for (address, socket) in zip(listener.addresses, part.sockets) {
+                let owner = listenersServed[place]
+                switch socket {
+                case .kept(let old):
+                    guard let index = former[old] else { fatalError("a socket is kept once") }
+                    former[old] = nil
+                    give(index, to: owner)
+                    if listeners[owner].pointee.isKeepaliveNew { change.retuned.append(index) }
+                    served.append(index)
+                case .opened(let descriptor, let number, let isAgain):
+                    let new = ListenerSocket(
+                        descriptor, number: number, UInt16(owner), listener, address)
+                    let index = admit(new, isAgain: isAgain, &change)
+                    change.opened.append(index)
+                    served.append(index)
+                }
+            }
+        }
+        for case let index? in former {
+            sockets[index].pointee.isLeaving = true
+            sockets[index].pointee.departure = departure
+            leavingCount += 1
+            change.leaving.append(index)
+        }
+        socketsServed = served
+        return change
+    }
+
+    private mutating func admit(
+        _ new: ListenerSocket, isAgain: Bool, _ change: inout Change
+    ) -> UInt32 {
+        if isAgain, let index = leaving(number: new.number) {
+            sockets[index].pointee.isLeaving = false
+            sockets[index].pointee.isPaused = false
+            leavingCount -= 1
+            give(index, to: UInt32(new.listener))
+            change.superfluous.append(new.descriptor)
+            return index
+        }
+        guard let index = sockets.claim() else {
+            fatalError("a process cannot have so many listening sockets")
+        }
+        sockets[index].pointee = new
+        listeners[UInt32(new.listener)].pointee.socketCount += 1
+        return index
+    }
+
+    private func leaving(number: UInt64) -> UInt32? {
+        var next: UInt32 = 0
+        while let index = sockets.firstLive(from: next) {
+            let socket = sockets[index]
+            if socket.pointee.isLeaving, socket.pointee.number == number { return index }
+            next = index + 1
+        }
+        return nil
+    }
+
+    /// The clients of a socket are a listener's from now on.
+    private mutating func give(_ index: UInt32, to listener: UInt32) {
+        let former = UInt32(sockets[index].pointee.listener)
+        guard former != listener else { return }
+        sockets[index].pointee.listener = UInt16(listener)
+        listeners[listener].pointee.socketCount += 1
+        listeners[former].pointee.socketCount -= 1
+        releaseListener(former)
+    }
+
+    // MARK: - The last reference
+
+    /// Frees a listener that the plan no longer has, once nothing refers to it.
+    @inline(__always)
+    mutating func releaseListener(_ index: UInt32) {
+        let listener = listeners[index]
+        guard listener.pointee.departure != nil else { return }
+        guard listener.pointee.count == 0, listener.pointee.socketCount == 0 else { return }
+        let clusters = listener.pointee.clusters
+        listeners.remove(index)
+        for case let cluster? in clusters { releaseCluster(cluster) }
+    }
+
+    /// Gives back one reference to a cluster.
+    @inline(__always)
+    mutating func releaseCluster(_ index: UInt32) {
+        let cluster = clusters[index]
+        cluster.pointee.references -= 1
+        guard cluster.pointee.references == 0 else { return }
+        cluster.pointee.addresses.deallocate()
+        clusters.remove(index)
+    }
+
+    mutating func removeSocket(_ index: UInt32) {
+        let socket = sockets[index].pointee
+        precondition(!socket.isArmed && socket.flowCount == 0, "nothing needs a socket that goes")
+        if socket.isLeaving { leavingCount -= 1 }
+        sockets.release(index)
+        listeners[UInt32(socket.listener)].pointee.socketCount -= 1
+        releaseListener(UInt32(socket.listener))
     }
 }

@@ -38,6 +38,8 @@ public enum TerminationReason: UInt8, BitwiseCopyable, CaseIterable, Sendable {
     case outOfDescriptors
     case outOfBuffers
     case drainTimedOut
+    /// The configuration lost the listener, and the time to drain it is over.
+    case listenerRemoved
 
     /// As metrics and logs name it: `client_closed`.
     public var name: String {

@@ -5,39 +5,25 @@ import Routing
 
 /// From the listening socket to a slot.
 extension Worker where R: ~Copyable {
-    // MARK: - Serving and draining
-
-    mutating func serve(_ plan: WorkerPlan) {
-        precondition(service == .awaitingPlan, "a worker is given its plan once")
-        roster = Roster(plan)
-        service = .serving
-        for index in 0..<roster.socketCount {
-            if roster.sockets[index].isDatagram {
-                openDatagramSocket(UInt32(index))
-            } else {
-                armAccept(UInt32(index))
-            }
-        }
-    }
+    // MARK: - Accepting
 
     mutating func armAccept(_ index: UInt32) {
-        let socket = roster.sockets + Int(index)
-        guard !socket.pointee.isArmed, !socket.pointee.isClosed else { return }
+        let socket = roster.sockets[index]
+        guard !socket.pointee.isArmed else { return }
         socket.pointee.isArmed = true
-        ring.accept(
-            on: socket.pointee.descriptor, token: Token(.accept, generation: 0, index: index))
+        ring.accept(on: socket.pointee.descriptor, token: socketToken(.accept, index))
     }
 
     mutating func accepted(_ completion: Completion) {
         let index = completion.token.index
-        let socket = roster.sockets + Int(index)
+        let socket = roster.sockets[index]
         if !completion.hasMore { socket.pointee.isArmed = false }
         if completion.result >= 0 {
             admit(completion.result, socket: index)
         } else {
             acceptFailed(completion.result, socket: index)
         }
-        if service == .draining {
+        if service == .draining || socket.pointee.isLeaving {
             closeDrained(index)
         } else if !socket.pointee.isPaused {
             armAccept(index)
@@ -59,13 +45,13 @@ extension Worker where R: ~Copyable {
 
     /// Leaves further clients in the accept queue until there is room or some time has passed.
     private mutating func pauseAccept(_ index: UInt32) {
-        let socket = roster.sockets + Int(index)
+        let socket = roster.sockets[index]
         if !socket.pointee.isPaused {
             counters.add(.acceptPauses)
             socket.pointee.isPaused = true
         }
         if socket.pointee.isArmed {
-            ring.cancel(Token(.accept, generation: 0, index: index))
+            ring.cancel(socketToken(.accept, index))
         }
         if !timers.isSet(acceptTimer) {
             timers.set(acceptTimer, deadline: tick + Self.acceptRetryTicks)
@@ -75,9 +61,14 @@ extension Worker where R: ~Copyable {
     mutating func resumeAccepting() {
         timers.cancel(acceptTimer)
         guard service == .serving else { return }
-        for index in 0..<roster.socketCount where roster.sockets[index].isPaused {
-            roster.sockets[index].isPaused = false
-            armAccept(UInt32(index))
+        var next: UInt32 = 0
+        while let index = roster.sockets.firstLive(from: next) {
+            next = index + 1
+            let socket = roster.sockets[index]
+            guard socket.pointee.isPaused, !socket.pointee.isDatagram, !socket.pointee.isLeaving
+            else { continue }
+            socket.pointee.isPaused = false
+            armAccept(index)
         }
     }
 
@@ -87,8 +78,8 @@ extension Worker where R: ~Copyable {
     private mutating func admit(_ client: Descriptor, socket index: UInt32) {
         counters.add(.connectionsAccepted)
         guard !isPastDeadline else { return refuse(client, .drainTimedOut) }
-        let listenerIndex = roster.sockets[Int(index)].listener
-        let listener = roster.listeners + Int(listenerIndex)
+        let listenerIndex = roster.sockets[index].pointee.listener
+        let listener = roster.listeners[UInt32(listenerIndex)]
         guard handle.budget.take() else {
             refuse(client, .totalLimit)
             return pauseAccept(index)
@@ -109,7 +100,7 @@ extension Worker where R: ~Copyable {
         connections[slot].pointee = Connection(
             client: client, listener: listenerIndex, lastActivity: tick, request: channel,
             response: channel)
-        (details + Int(slot)).initialize(to: ConnectionDetails())
+        (details + Int(slot)).initialize(to: ConnectionDetails(listener))
         if listener.pointee.tcp.proxyHeader == .none {
             dial(slot)
         } else {
@@ -139,27 +130,44 @@ extension Worker where R: ~Copyable {
         timers.set(drainTimer, deadline: Tick.at(nanoseconds: deadline) + 1)
         timers.cancel(acceptTimer)
         hastenFlows()
-        for index in 0..<roster.socketCount where !roster.sockets[index].isDatagram {
-            if roster.sockets[index].isArmed {
-                ring.cancel(Token(.accept, generation: 0, index: UInt32(index)))
-            } else {
-                closeDrained(UInt32(index))
-            }
+        var next: UInt32 = 0
+        while let index = roster.sockets.firstLive(from: next) {
+            next = index + 1
+            if !roster.sockets[index].pointee.isDatagram { drainAccept(index) }
+        }
+    }
+
+    /// Stops accepting for good.
+    mutating func drainAccept(_ index: UInt32) {
+        if roster.sockets[index].pointee.isArmed {
+            ring.cancel(socketToken(.accept, index))
+        } else {
+            closeDrained(index)
         }
     }
 
     /// Takes what waits in the accept queue, so that nobody who was let in is turned away, and
     /// closes the socket, once no accept is in the kernel.
     private mutating func closeDrained(_ index: UInt32) {
-        let socket = roster.sockets + Int(index)
-        guard !socket.pointee.isArmed, !socket.pointee.isClosed else { return }
+        let socket = roster.sockets[index]
+        guard !socket.pointee.isArmed else { return }
         for _ in 0..<Self.acceptQueueMax {
             let client = ring.acceptNow(socket.pointee.descriptor)
             guard client >= 0 else { break }
             admit(client, socket: index)
         }
-        socket.pointee.isClosed = true
-        _ = ring.close(socket.pointee.descriptor)
+        closeSocket(index)
+    }
+
+    /// - Precondition: nothing of it is in the kernel, and no flow is on it.
+    mutating func closeSocket(_ index: UInt32) {
+        _ = ring.close(roster.sockets[index].pointee.descriptor)
+        roster.removeSocket(index)
+        if roster.leavingCount == 0 { handle.noteSettled(plansServed) }
+    }
+
+    func socketToken(_ kind: OperationKind, _ index: UInt32) -> Token {
+        Token(kind, generation: roster.sockets.generation(of: index), index: index)
     }
 
     /// Ends everything now.
@@ -180,11 +188,12 @@ extension Worker where R: ~Copyable {
     /// The worker ends when nothing lives any more.
     mutating func finishDrain() {
         guard service == .draining, connections.count == 0, flows.count == 0 else { return }
-        for index in 0..<roster.socketCount where !roster.sockets[index].isClosed {
-            guard roster.sockets[index].isDatagram else { return }
-            closeDatagramSocket(UInt32(index))
-            guard roster.sockets[index].isClosed else { return }
+        var next: UInt32 = 0
+        while let index = roster.sockets.firstLive(from: next) {
+            next = index + 1
+            if roster.sockets[index].pointee.isDatagram { closeDatagramSocket(index) }
         }
+        guard roster.sockets.count == 0 else { return }
         pipes.trim(countKept: 0, ring: &ring)
         timers.cancel(drainTimer)
         service = .ended

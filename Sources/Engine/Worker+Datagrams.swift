@@ -18,27 +18,26 @@ extension Worker where R: ~Copyable {
         armListener(index)
     }
 
-    private mutating func armListener(_ index: UInt32) {
-        let socket = roster.sockets + Int(index)
-        guard !socket.pointee.isArmed, !socket.pointee.isClosed else { return }
+    mutating func armListener(_ index: UInt32) {
+        let socket = roster.sockets[index]
+        guard !socket.pointee.isArmed else { return }
         socket.pointee.isArmed = true
         ring.receiveMessages(
             on: socket.pointee.descriptor, header: datagrams.listenerHeader,
             group: BufferSize.datagramGroup,
-            token: Token(.listenerDatagrams, generation: 0, index: index))
+            token: socketToken(.listenerDatagrams, index))
     }
 
-    /// Closes the socket once no receive is in the kernel; called again until it is.
+    /// Closes the socket once no receive is in the kernel: now, or when that has been cancelled.
     mutating func closeDatagramSocket(_ index: UInt32) {
-        let socket = roster.sockets + Int(index)
+        let socket = roster.sockets[index]
         if socket.pointee.isArmed {
             guard !socket.pointee.isPaused else { return }
             socket.pointee.isPaused = true
-            ring.cancel(Token(.listenerDatagrams, generation: 0, index: index))
+            ring.cancel(socketToken(.listenerDatagrams, index))
             ring.submit()
         } else {
-            socket.pointee.isClosed = true
-            _ = ring.close(socket.pointee.descriptor)
+            closeSocket(index)
         }
     }
 
@@ -46,14 +45,16 @@ extension Worker where R: ~Copyable {
 
     mutating func listenerReceived(_ completion: Completion) {
         let index = completion.token.index
-        let socket = roster.sockets + Int(index)
+        let socket = roster.sockets[index]
         if !completion.hasMore { socket.pointee.isArmed = false }
         if completion.result >= 0 {
             takeRequest(completion, socket: index)
         } else {
             noteReceiveFailure(completion)
         }
-        guard !socket.pointee.isArmed, !socket.pointee.isPaused else { return }
+        guard !socket.pointee.isArmed else { return }
+        // Only one that is to be closed is paused.
+        guard !socket.pointee.isPaused else { return closeSocket(index) }
         if completion.result == -ENOBUFS, starved.count < starved.capacity {
             starved.append(completion.token)
         } else {
@@ -75,7 +76,7 @@ extension Worker where R: ~Copyable {
         }
         counters.add(.bytesFromClients, record.payload.count)
         flows.touch(flow, tick: tick)
-        let expected = roster.clusters[Int(flows[flow].pointee.cluster)].answersPerRequest
+        let expected = roster.clusters[flows[flow].pointee.cluster].pointee.answersPerRequest
         let state = flows[flow]
         state.pointee.answersLeft += expected * Int64(segments)
         gather(record.payload, segmentBytes: size, for: .endpoint(flow), buffer: id)
@@ -214,7 +215,7 @@ extension Worker where R: ~Copyable {
 
     private mutating func flushToClient(_ index: UInt32) {
         let flow = flows[index]
-        let socket = roster.sockets[Int(flow.pointee.key.socket)].descriptor
+        let socket = roster.sockets[UInt32(flow.pointee.key.socket)].pointee.descriptor
         if datagrams.batch.segments == 1, flow.pointee.key.local.isAny {
             let vector = datagrams.batch.vectors[0]
             let length = flow.pointee.name.length
@@ -310,6 +311,10 @@ extension Worker where R: ~Copyable {
     /// A socket or flow that found no buffer tries again.
     mutating func feedStarvedDatagrams(_ token: Token) {
         if token.kind == OperationKind.listenerDatagrams.rawValue {
+            guard
+                let socket = roster.sockets.find(token.index, generation: token.generation),
+                !socket.pointee.isPaused
+            else { return }
             return armListener(token.index)
         }
         guard let flow = flows.find(token.index, generation: token.generation),

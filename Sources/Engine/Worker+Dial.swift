@@ -10,18 +10,19 @@ extension Worker where R: ~Copyable {
     mutating func dial(_ index: UInt32) {
         let connection = connections[index]
         connection.pointee.phase = .dialing
-        let listener = roster.listeners + Int(connection.pointee.listener)
+        let listener = roster.listeners[UInt32(connection.pointee.listener)]
         if let reason = refusal(index) { return terminate(index, reason) }
         switch listener.pointee.pick() {
         case .refusal(let reason):
             terminate(index, reason)
         case .cluster(let number):
-            let cluster = roster.clusters + number
+            let cluster = roster.clusters[number]
             guard let first = cluster.pointee.pick() else {
                 return terminate(index, .noEndpoint)
             }
             let detail = details + Int(index)
-            detail.pointee.cluster = UInt32(number)
+            cluster.pointee.references += 1
+            detail.pointee.cluster = number
             detail.pointee.endpointFirst = UInt32(first)
             detail.pointee.attempts = 0
             detail.pointee.dialDeadline = tick + cluster.pointee.connectTicks
@@ -32,7 +33,7 @@ extension Worker where R: ~Copyable {
     /// Why a client is not let in; nil = it is. It is known by the address that its PROXY header
     /// names, else by its socket's.
     private mutating func refusal(_ index: UInt32) -> TerminationReason? {
-        let listener = roster.listeners + Int(connections[index].pointee.listener)
+        let listener = roster.listeners[UInt32(connections[index].pointee.listener)]
         guard !listener.pointee.authorizations.isEmpty else { return nil }
         var client: IPAddress?
         if let header = details[Int(index)].header, header.command == .proxy,
@@ -54,7 +55,7 @@ extension Worker where R: ~Copyable {
     private mutating func tryEndpoint(_ index: UInt32) {
         let connection = connections[index]
         let detail = details + Int(index)
-        let cluster = roster.clusters + Int(detail.pointee.cluster)
+        let cluster = roster.clusters[detail.pointee.cluster]
         let place =
             (Int(detail.pointee.endpointFirst) + Int(detail.pointee.attempts))
             % cluster.pointee.count
@@ -89,6 +90,10 @@ extension Worker where R: ~Copyable {
         _ = ring.setOption(socket, level: Int32(IPPROTO_TCP), name: TCP_NODELAY, 1)
         guard let keepalive else { return }
         _ = ring.setOption(socket, level: SOL_SOCKET, name: SO_KEEPALIVE, 1)
+        setKeepalive(socket, keepalive)
+    }
+
+    mutating func setKeepalive(_ socket: Descriptor, _ keepalive: TCPKeepalive) {
         let settings = [
             (TCP_KEEPCNT, keepalive.probes), (TCP_KEEPIDLE, keepalive.idleSeconds),
             (TCP_KEEPINTVL, keepalive.intervalSeconds),
@@ -111,7 +116,7 @@ extension Worker where R: ~Copyable {
         _ = ring.close(connection.pointee.endpoint)
         connection.pointee.endpoint = -1
         let detail = details + Int(index)
-        let cluster = roster.clusters + Int(detail.pointee.cluster)
+        let cluster = roster.clusters[detail.pointee.cluster]
         if Int(detail.pointee.attempts) < attemptsMax(cluster), tick < detail.pointee.dialDeadline {
             return tryEndpoint(index)
         }
@@ -126,10 +131,10 @@ extension Worker where R: ~Copyable {
         let detail = details + Int(index)
         connection.pointee.phase = .relaying
         connection.pointee.lastActivity = tick
-        let idle = roster.listeners[Int(connection.pointee.listener)].idleTicks
+        let idle = detail.pointee.idleTicks
         if idle > 0 { timers.set(index, deadline: tick + idle) }
         scheduleTrim()
-        let header = roster.clusters[Int(detail.pointee.cluster)].plan.proxyHeader
+        let header = roster.clusters[detail.pointee.cluster].pointee.plan.proxyHeader
         let inspected = detail.pointee.inspected
         perform(connection.pointee.response.direction.on(.start), index, .response)
         guard header != .none || inspected != BufferPool.none else {

@@ -35,9 +35,10 @@ extension Worker where R: ~Copyable {
     }
 
     private mutating func makeFlow(_ key: FlowKey, _ record: DatagramRecord) -> UInt32? {
-        guard service == .serving else { return nil }
-        let listenerIndex = roster.sockets[Int(key.socket)].listener
-        let listener = roster.listeners + Int(listenerIndex)
+        let socket = roster.sockets[UInt32(key.socket)]
+        guard service == .serving, !socket.pointee.isLeaving else { return nil }
+        let listenerIndex = socket.pointee.listener
+        let listener = roster.listeners[UInt32(listenerIndex)]
         guard listener.pointee.allows(key.client) else {
             counters.add(.flowsAccepted)
             return refuseFlow(.clientDenied)
@@ -48,12 +49,12 @@ extension Worker where R: ~Copyable {
             guard evictOldest(of: listenerIndex) else { return nil }
         }
         counters.add(.flowsAccepted)
-        let cluster: Int
+        let cluster: UInt32
         switch listener.pointee.pick() {
         case .refusal(let reason): return refuseFlow(reason)
         case .cluster(let number): cluster = number
         }
-        guard let place = (roster.clusters + cluster).pointee.pick() else {
+        guard let place = roster.clusters[cluster].pointee.pick() else {
             return refuseFlow(.noEndpoint)
         }
         if !handle.budget.take() {
@@ -64,17 +65,19 @@ extension Worker where R: ~Copyable {
             return refuseFlow(.outOfDescriptors)
         }
         let flow = Flow(
-            key: key, name: ClientName(record.name), endpoint: endpoint, cluster: UInt32(cluster),
-            endpointPlace: UInt32(place),
-            lastActivity: tick)
+            key: key, name: ClientName(record.name), endpoint: endpoint, listener: listenerIndex,
+            cluster: cluster, endpointPlace: UInt32(place), lastActivity: tick)
         guard let index = flows.insert(flow) else {
             _ = ring.close(endpoint)
             handle.budget.give()
             return refuseFlow(.totalLimit)
         }
         listener.pointee.count += 1
+        socket.pointee.flowCount += 1
+        roster.clusters[cluster].pointee.references += 1
         counters.set(.flowsLive, flows.count)
-        timers.set(flowTimer(index), deadline: tick + roster.clusters[cluster].flowIdleTicks)
+        timers.set(
+            flowTimer(index), deadline: tick + roster.clusters[cluster].pointee.flowIdleTicks)
         armFlow(index)
         return index
     }
@@ -84,8 +87,8 @@ extension Worker where R: ~Copyable {
         return nil
     }
 
-    private mutating func openEndpoint(_ cluster: Int, _ place: Int) -> Descriptor? {
-        let address = roster.clusters[cluster].addresses + place
+    private mutating func openEndpoint(_ cluster: UInt32, _ place: Int) -> Descriptor? {
+        let address = roster.clusters[cluster].pointee.addresses + place
         guard address.pointee.family != AF_UNIX else { return nil }
         let socket = ring.socket(family: address.pointee.family, type: Int32(SOCK_DGRAM.rawValue))
         guard socket >= 0 else { return nil }
@@ -112,7 +115,7 @@ extension Worker where R: ~Copyable {
     mutating func flowRefused(_ index: UInt32) {
         counters.add(.endpointRefusals)
         let flow = flows[index]
-        let cluster = roster.clusters + Int(flow.pointee.cluster)
+        let cluster = roster.clusters[flow.pointee.cluster]
         let family = cluster.pointee.addresses[Int(flow.pointee.endpointPlace)].family
         for _ in 0..<cluster.pointee.count {
             guard let place = cluster.pointee.pick() else { return }
@@ -139,7 +142,7 @@ extension Worker where R: ~Copyable {
 
     /// A flow has no end of its own, so a drain does not wait for its whole time-out.
     private func idleTicks(of flow: Flow) -> UInt64 {
-        let ticks = roster.clusters[Int(flow.cluster)].flowIdleTicks
+        let ticks = roster.clusters[flow.cluster].pointee.flowIdleTicks
         return service == .draining ? min(ticks, Self.drainIdleTicks) : ticks
     }
 
@@ -166,8 +169,14 @@ extension Worker where R: ~Copyable {
         let flow = flows[index]
         guard !flow.pointee.isLive, !flow.pointee.isArmed else { return }
         _ = ring.close(flow.pointee.endpoint)
-        roster.listeners[Int(roster.sockets[Int(flow.pointee.key.socket)].listener)].count -= 1
+        let (socket, listener) = (UInt32(flow.pointee.key.socket), flow.pointee.listener)
+        let cluster = flow.pointee.cluster
         flows.release(index)
+        roster.listeners[UInt32(listener)].pointee.count -= 1
+        roster.releaseListener(UInt32(listener))
+        roster.releaseCluster(cluster)
+        roster.sockets[socket].pointee.flowCount -= 1
+        closeIfDeparted(socket)
         counters.set(.flowsLive, flows.count)
         handle.budget.give()
         if timers.isSet(acceptTimer) { resumeAccepting() }
@@ -177,8 +186,7 @@ extension Worker where R: ~Copyable {
     private mutating func evictOldest(of listener: UInt16?) -> Bool {
         var index = flows.oldest
         for _ in 0..<Self.evictionSearchMax where index != Flow.none {
-            let socket = Int(flows[index].pointee.key.socket)
-            if listener == nil || roster.sockets[socket].listener == listener {
+            if listener == nil || flows[index].pointee.listener == listener {
                 endFlow(index, .flowEvicted)
                 return true
             }

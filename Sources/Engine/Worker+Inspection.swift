@@ -8,9 +8,7 @@ import Wire
 /// gathered in one buffer however it was cut up.
 extension Worker where R: ~Copyable {
     mutating func inspect(_ index: UInt32) {
-        let connection = connections[index]
-        let listener = roster.listeners + Int(connection.pointee.listener)
-        timers.set(index, deadline: tick + listener.pointee.inspectionTicks)
+        timers.set(index, deadline: tick + details[Int(index)].inspectionTicks)
         armInspection(index)
     }
 
@@ -60,8 +58,7 @@ extension Worker where R: ~Copyable {
         }
         // Bytes may arrive before the cancel does: then the inspection goes on, under a new
         // time-out.
-        let listener = roster.listeners + Int(connection.pointee.listener)
-        timers.set(index, deadline: tick + listener.pointee.inspectionTicks)
+        timers.set(index, deadline: tick + details[Int(index)].inspectionTicks)
         ring.cancel(token(.inspect, index))
     }
 
@@ -116,6 +113,6 @@ extension Worker where R: ~Copyable {
     }
 
     private func isHeaderOptional(_ index: UInt32) -> Bool {
-        roster.listeners[Int(connections[index].pointee.listener)].tcp.proxyHeader == .optional
+        details[Int(index)].proxyHeader == .optional
     }
 }

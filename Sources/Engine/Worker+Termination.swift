@@ -95,13 +95,22 @@ extension Worker where R: ~Copyable {
         }
         counters.add(.bytesFromClients, Int(connection.pointee.request.bytes))
         counters.add(.bytesFromEndpoints, Int(connection.pointee.response.bytes))
-        let listener = roster.listeners + Int(connection.pointee.listener)
-        listener.pointee.count -= 1
-        listener.pointee.limit?.give()
+        leaveRoster(index)
         connections.release(index)
         counters.set(.connectionsLive, connections.count)
         handle.budget.give()
         if timers.isSet(acceptTimer) { resumeAccepting() }
+    }
+
+    /// Gives up the connection's part in its listener and its cluster; either may have been waiting
+    /// for its last connection.
+    private mutating func leaveRoster(_ index: UInt32) {
+        let listener = UInt32(connections[index].pointee.listener)
+        roster.listeners[listener].pointee.count -= 1
+        roster.listeners[listener].pointee.limit?.give()
+        roster.releaseListener(listener)
+        let cluster = details[Int(index)].cluster
+        if cluster != ConnectionDetails.noCluster { roster.releaseCluster(cluster) }
     }
 
     private mutating func close(_ socket: Descriptor, withReset: Bool) {
@@ -123,8 +132,7 @@ extension TerminationReason {
         case .idleTimedOut: isHolding
         case .clientDenied, .endpointReset, .endpointFailed, .connectFailed, .connectTimedOut,
             .noEndpoint, .noRoute, .listenerLimit, .totalLimit, .flowEvicted, .outOfDescriptors,
-            .outOfBuffers,
-            .drainTimedOut:
+            .outOfBuffers, .drainTimedOut, .listenerRemoved:
             true
         }
     }
@@ -137,8 +145,8 @@ extension TerminationReason {
         case .idleTimedOut: isHolding
         case .clientReset, .clientFailed, .clientDenied, .connectFailed, .connectTimedOut,
             .noEndpoint, .noRoute, .listenerLimit, .totalLimit, .flowEvicted, .outOfDescriptors,
-            .outOfBuffers,
-            .drainTimedOut, .proxyHeaderMalformed, .proxyHeaderMissing, .inspectionTimedOut:
+            .outOfBuffers, .drainTimedOut, .listenerRemoved, .proxyHeaderMalformed,
+            .proxyHeaderMissing, .inspectionTimedOut:
             true
         }
     }

@@ -5,7 +5,7 @@ import Primitives
 /// worker's own. An idle timer is not moved when bytes pass; when it fires it looks at the last
 /// activity and sets itself again.
 extension Worker where R: ~Copyable {
-    static var ownTimers: Int { 3 }
+    static var ownTimers: Int { 4 }
     private var ownTimersStart: UInt32 { UInt32(connections.capacity + flows.capacity) }
     /// Accepting was paused and is tried again.
     var acceptTimer: UInt32 { ownTimersStart }
@@ -13,6 +13,9 @@ extension Worker where R: ~Copyable {
     var drainTimer: UInt32 { ownTimersStart + 1 }
     /// Memory that is no longer needed goes back to the system.
     var trimTimer: UInt32 { ownTimersStart + 2 }
+
+    /// The time of what a new plan gave up is over.
+    var departureTimer: UInt32 { ownTimersStart + 3 }
 
     func flowTimer(_ index: UInt32) -> UInt32 { UInt32(connections.capacity) + index }
 
@@ -27,6 +30,8 @@ extension Worker where R: ~Copyable {
                 resumeAccepting()
             } else if id == trimTimer {
                 trim()
+            } else if id == departureTimer {
+                endDepartures()
             } else {
                 cutOff(.drainTimedOut)
             }
@@ -41,7 +46,7 @@ extension Worker where R: ~Copyable {
         case .dialing:
             ring.cancel(token(.dial, index))
         case .relaying:
-            let idle = roster.listeners[Int(connection.pointee.listener)].idleTicks
+            let idle = details[Int(index)].idleTicks
             let deadline = connection.pointee.lastActivity + idle
             if deadline <= tick {
                 terminate(index, .idleTimedOut)

@@ -30,6 +30,8 @@ public struct Worker<R: Ring & ~Copyable>: ~Copyable {
     /// Connections were ended before their time.
     var isCutOff = false
     var roster: Roster
+    /// How many plans it was given.
+    var plansServed: UInt64 = 0
     var connections: Slab<Connection>
     let details: UnsafeMutablePointer<ConnectionDetails>
     var flows: FlowTable
@@ -59,7 +61,7 @@ public struct Worker<R: Ring & ~Copyable>: ~Copyable {
         now = ring.now()
         tick = Tick.at(nanoseconds: now)
         self.ring = ring
-        roster = Roster(WorkerPlan(plan: Plan(), sockets: []))
+        roster = Roster()
         connections = Slab(capacity: settings.connectionsMax)
         details = .allocate(capacity: settings.connectionsMax)
         flows = FlowTable(capacity: settings.connectionsMax)

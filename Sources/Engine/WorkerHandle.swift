@@ -23,6 +23,7 @@ public final class WorkerHandle: Sendable {
     let mailbox = Mailbox()
 
     // MARK: Any thread (atomic)
+    private let settledWord = Atomic<UInt64>(0)
     private let outcomeWord = Atomic<UInt8>(Outcome.running.rawValue)
 
     /// - Throws: EMFILE or ENFILE.
@@ -43,6 +44,15 @@ public final class WorkerHandle: Sendable {
             fatalError("only outcomes are stored")
         }
         return outcome
+    }
+
+    /// How many plans were put into effect to the last: their new sockets are served, and those
+    /// that they gave up are closed. Counted from the first plan posted.
+    public var plansSettled: UInt64 { settledWord.load(ordering: .acquiring) }
+
+    /// Worker thread only.
+    func noteSettled(_ plans: UInt64) {
+        settledWord.store(plans, ordering: .releasing)
     }
 
     func finish(_ outcome: Outcome) {

@@ -13,6 +13,10 @@ struct RunCommand: ParsableCommand {
             Ctrl-C drains; Ctrl-C again ends at once. Exit codes: 0 every connection ran to its \
             end, 1 the start or the configuration failed, 2 wrong command line, 3 the drain \
             time-out cut connections off, 130 interrupted twice.
+
+            A change of the configuration's files, or SIGHUP, reloads them: connections stay, \
+            listeners that stay keep their sockets, and one that goes is drained. Files with \
+            errors change nothing; the log says what is wrong with them.
             """)
 
     @Option(
@@ -21,6 +25,11 @@ struct RunCommand: ParsableCommand {
             "A YAML or JSON file, or a directory of them; may be given several times.",
             valueName: "path"))
     var config: [String] = []
+
+    @Flag(
+        name: .customLong("no-watch"),
+        help: "Do not reload when the configuration's files change, only at SIGHUP.")
+    var ignoresChanges = false
 
     @Option(name: .long, help: "Worker threads (default: one for each allowed processor).")
     var workers: Int?
@@ -58,6 +67,7 @@ struct RunCommand: ParsableCommand {
     func settings() throws -> RunSettings {
         var settings = RunSettings()
         settings.configurationPaths = config
+        settings.watchesConfiguration = !ignoresChanges
         if let workers, !(1...RunSettings.workersMax).contains(workers) {
             throw ValidationError("--workers must be 1 to \(RunSettings.workersMax).")
         }

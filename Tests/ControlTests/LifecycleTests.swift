@@ -62,12 +62,12 @@ struct LifecycleTests {
         #expect(lifecycle.phase == phase)
     }
 
-    @Test("SIGHUP is only noted, in every phase")
+    @Test("SIGHUP reloads while serving, and who is ending takes no new plan")
     func hangup() {
         for var lifecycle in [Self.serving(), Self.draining(), Self.stopping()] {
             let phase = lifecycle.phase
             let action = lifecycle.on(.signal(.hangup), now: 41 * Self.second)
-            #expect(action == .noteReloadUnsupported)
+            #expect(action == (phase == .serving ? .reload : .nothing))
             #expect(lifecycle.phase == phase)
         }
     }

@@ -1,4 +1,5 @@
 import CLinux
+import Engine
 import Kernel
 import Primitives
 import Routing
@@ -27,16 +28,33 @@ struct ListenerSocketsTests {
     /// Sockets of a plan, closed at the end of the test as workers would.
     private struct Bound: ~Copyable {
         var sockets: ListenerSockets
+        /// Of plans before, whose sockets nobody closed.
+        private var held: [WorkerPlan] = []
 
-        init(_ listeners: [ListenerPlan], workers: Int = 1) throws {
+        init(
+            _ listeners: [ListenerPlan], workers: Int = 1, features: KernelFeatures = .all
+        ) throws {
             sockets = try ListenerSockets(
-                plan: Plan(listeners: listeners), workers: workers, features: .all)
+                plan: Plan(listeners: listeners), workers: workers, features: features)
         }
 
         /// Of worker, listener and first address.
         func descriptor(_ worker: Int, _ listener: Int) -> Descriptor {
-            sockets.workers[worker].sockets[listener][0]
+            guard
+                case .opened(let descriptor, _, _) = sockets.workers[worker].listeners[listener]
+                    .sockets[0]
+            else { return -1 }
+            return descriptor
         }
+
+        mutating func replace(_ listeners: [ListenerPlan], settled: UInt64) -> [ListenerFailure] {
+            held += sockets.workers
+            return sockets.replace(
+                with: Plan(listeners: listeners), drainDeadline: 0, settled: settled)
+        }
+
+        /// What the workers are told of the sockets of the plan, those of the first one.
+        var told: [[WorkerPlan.Socket]] { sockets.workers[0].listeners.map(\.sockets) }
 
         func port(_ listener: Int) -> UInt16 {
             guard case .ip(_, let port) = sockets.addresses[listener][0] else { return 0 }
@@ -44,8 +62,10 @@ struct ListenerSocketsTests {
         }
 
         deinit {
-            for worker in sockets.workers {
-                for descriptor in worker.sockets.joined() { _ = apus_close(descriptor) }
+            for worker in held + sockets.workers {
+                for case .opened(let descriptor, _, _) in worker.listeners.flatMap(\.sockets) {
+                    _ = apus_close(descriptor)
+                }
             }
         }
     }
@@ -159,12 +179,87 @@ struct ListenerSocketsTests {
 
     @Test("without the feature a UDP socket has no receive offload")
     func withoutOffload() throws {
-        let sockets = try ListenerSockets(
-            plan: Plan(listeners: [Self.udp(Self.loopback)]), workers: 1,
-            features: .all.subtracting(.udpReceiveOffload))
-        let socket = sockets.workers[0].sockets[0][0]
-        defer { _ = apus_close(socket) }
-        #expect(try option(socket, Int32(IPPROTO_UDP), UDP_GRO) == 0)
+        let bound = try Bound(
+            [Self.udp(Self.loopback)], features: .all.subtracting(.udpReceiveOffload))
+        #expect(try option(bound.descriptor(0, 0), Int32(IPPROTO_UDP), UDP_GRO) == 0)
+    }
+
+    @Test("a listener that stays keeps its socket and its limit, whatever else of it changes")
+    func kept() throws {
+        let port = try Bound([Self.tcp(Self.loopback)]).port(0)
+        let address = SocketAddress.ip(.loopbackIPv4, port: port)
+        func limited(_ count: UInt32, name: String) -> ListenerPlan {
+            var tcp = TCPListenerPlan(connectionsMax: count)
+            tcp.idleTimeoutMilliseconds = count
+            return ListenerPlan(name: name, addresses: [address], transport: .tcp(tcp))
+        }
+        var bound = try Bound([limited(2, name: "default/edge/a")], workers: 2)
+        let budget = try #require(bound.sockets.workers[0].listeners[0].limit)
+        let failures = bound.replace(
+            [Self.udp(Self.loopback), limited(5, name: "default/edge/b")], settled: 1)
+        #expect(failures.isEmpty)
+        let told = bound.told
+        #expect(told[1] == [.kept(0)])
+        for worker in bound.sockets.workers {
+            #expect(worker.listeners[1].limit === budget)
+            #expect(worker.listeners.map(\.former) == [nil, 0])
+        }
+        #expect(budget.countMax == 5)
+        #expect(bound.replace([limited(5, name: "default/edge/b")], settled: 2).isEmpty)
+        let after = bound.told
+        #expect(after == [[.kept(1)]], "places count over all sockets of the plan before")
+    }
+
+    @Test("an address that is taken is left out, the rest is served, and it is tried again")
+    func without() throws {
+        let other = try Bound([Self.tcp(Self.loopback)])
+        let taken = SocketAddress.ip(.loopbackIPv4, port: other.port(0))
+        var bound = try Bound([Self.tcp(Self.loopback, name: "default/edge/a")])
+        var both = [
+            Self.tcp(Self.loopback, name: "default/edge/a"),
+            Self.tcp(taken, name: "default/edge/b"),
+        ]
+        let failures = bound.replace(both, settled: 1)
+        #expect(failures.map(\.listener) == ["default/edge/b"])
+        #expect(failures.map(\.cause) == [.system(Errno(rawValue: EADDRINUSE))])
+        let served = bound.sockets.plan.listeners.map(\.name)
+        #expect(served == ["default/edge/a"])
+        both[1].addresses.append(Self.loopback)
+        #expect(bound.replace(both, settled: 2).count == 1)
+        let addresses = bound.sockets.plan.listeners.map(\.addresses)
+        #expect(
+            addresses == [[Self.loopback], [Self.loopback]], "on its other address it is served")
+    }
+
+    @Test("what was given up and is wanted again has its number, until the workers have closed it")
+    func again() throws {
+        let first = Self.tcp(Self.loopback, name: "default/edge/a")
+        let port = try Bound([Self.tcp(Self.loopback)]).port(0)
+        let passing = Self.tcp(.ip(.loopbackIPv4, port: port), name: "default/edge/b")
+        var bound = try Bound([first, passing])
+        let number = Self.number(bound.told[1][0])
+        // The descriptors stay open here, as those of workers that are busy.
+        #expect(bound.replace([first], settled: 1).isEmpty)
+        #expect(bound.replace([first, passing], settled: 1).isEmpty)
+        guard case .opened(_, let again, isAgain: true) = bound.told[1][0] else {
+            Issue.record("it is told that there may be one")
+            return
+        }
+        #expect(again == number)
+    }
+
+    private static func number(_ socket: WorkerPlan.Socket) -> UInt64? {
+        guard case .opened(_, let number, _) = socket else { return nil }
+        return number
+    }
+
+    @Test("from a wildcard to one address of the same port is no conflict with oneself")
+    func narrowed() throws {
+        let port = try Bound([Self.tcp(Self.loopback)]).port(0)
+        var bound = try Bound([Self.tcp(.ip(.anyIPv4, port: port))])
+        #expect(bound.replace([Self.tcp(.ip(.loopbackIPv4, port: port))], settled: 1).isEmpty)
+        let addresses = bound.sockets.addresses
+        #expect(addresses == [[.ip(.loopbackIPv4, port: port)]])
     }
 
     @Test("`::` takes both families, or IPv4 alone where there is no IPv6")

@@ -1,4 +1,5 @@
 import CLinux
+import Engine
 import Kernel
 import Primitives
 import Routing
@@ -20,7 +21,14 @@ struct UnixListenerTests {
 
     private func close(_ sockets: borrowing ListenerSockets) {
         for worker in sockets.workers {
-            for descriptor in worker.sockets.joined() { _ = apus_close(descriptor) }
+            for descriptor in Self.descriptors(worker) { _ = apus_close(descriptor) }
+        }
+    }
+
+    private static func descriptors(_ worker: WorkerPlan) -> [Descriptor] {
+        worker.listeners.flatMap(\.sockets).compactMap { socket in
+            guard case .opened(let descriptor, _, _) = socket else { return nil }
+            return descriptor
         }
     }
 
@@ -41,15 +49,35 @@ struct UnixListenerTests {
         return apus_connect(client, &raw.storage, raw.length) == 0
     }
 
+    @Test("the file goes with its listener, and not before")
+    func fileOfListener() throws {
+        let directory = try TemporaryDirectory()
+        func listener(_ name: String) -> ListenerPlan {
+            ListenerPlan(
+                name: "default/edge/\(name)", addresses: [.unix(path: "\(directory.path)/\(name)")],
+                transport: .tcp(TCPListenerPlan()))
+        }
+        var made = try sockets("\(directory.path)/a")
+        for (listeners, files) in [(["a", "b"], [true, true]), (["b"], [false, true])] {
+            let first = made.workers
+            let failures = made.replace(
+                with: Plan(listeners: listeners.map(listener)), drainDeadline: 0, settled: 0)
+            #expect(failures.isEmpty)
+            #expect([directory.has("a"), directory.has("b")] == files)
+            for descriptor in first.flatMap(Self.descriptors) { _ = apus_close(descriptor) }
+        }
+        close(made)
+    }
+
     @Test("workers share one socket, and its file goes with the process")
     func file() throws {
         let directory = try TemporaryDirectory()
         let path = directory.path + "/in.sock"
         var made = try sockets(path, workers: 2)
-        #expect(Set(made.workers.map { $0.sockets[0][0] }).count == 2)
+        #expect(Set(made.workers.map { Self.descriptors($0)[0] }).count == 2)
         #expect(connects(path))
         // Either worker can take it: the queue is one.
-        let accepted = apus_accept(made.workers[1].sockets[0][0], 0)
+        let accepted = apus_accept(Self.descriptors(made.workers[1])[0], 0)
         #expect(accepted >= 0)
         _ = apus_close(accepted)
         close(made)

@@ -30,7 +30,7 @@ struct FlowTableTests {
     private static func flow(_ key: FlowKey, tick: UInt64) -> Flow {
         Flow(
             key: key, name: ClientName(UnsafeRawBufferPointer(start: nil, count: 0)), endpoint: -1,
-            cluster: 0, endpointPlace: 0, lastActivity: tick)
+            listener: 0, cluster: 0, endpointPlace: 0, lastActivity: tick)
     }
 
     private static func step(

@@ -41,6 +41,7 @@ struct TerminationReasonTests {
         Row(.outOfDescriptors, "out_of_descriptors", .always, .always),
         Row(.outOfBuffers, "out_of_buffers", .always, .always),
         Row(.drainTimedOut, "drain_timed_out", .always, .always),
+        Row(.listenerRemoved, "listener_removed", .always, .always),
     ]
 
     @Test("every reason is in the table once")

@@ -31,6 +31,14 @@ final class ApusProcess: Sendable {
         try self.init(forwarding, arguments: arguments)
     }
 
+    /// Starts with a file or folder of the test's, and waits for every listener.
+    convenience init(configuration path: String, arguments: [String] = []) throws {
+        try self.init(
+            folder: TemporaryFolder(), launcher: [],
+            arguments: ["--config", path, "--workers", "1"] + arguments)
+        try child.awaitLine(containing: "ready")
+    }
+
     private init(folder: TemporaryFolder, launcher: [String], arguments: [String]) throws {
         self.folder = folder
         child = try ChildProcess(

@@ -8,7 +8,7 @@ struct Forwarding {
         let transport: Transport
         let address: SocketAddress
         /// One Backend each.
-        let backends: [(endpoints: [SocketAddress], weight: Int)]
+        var backends: [(endpoints: [SocketAddress], weight: Int)]
         /// The inside of a ClientTrafficPolicy's, BackendTrafficPolicy's and EndpointPolicy's
         /// `spec`, in YAML's flow style.
         var clientPolicy: String?

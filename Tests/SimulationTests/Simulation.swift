@@ -23,6 +23,7 @@ final class Simulation {
     private(set) var datagramEchoes: [DatagramEcho] = []
     private var plan = Plan()
     private var sockets: [[Descriptor]] = []
+    private var plans: PlanSequence?
     private(set) var problems: [String] = []
     var counters: Counters { handle.counters }
 
@@ -98,7 +99,16 @@ final class Simulation {
 
     /// Hands the worker its plan.
     func start() {
+        guard plans == nil else { return }
         post(.plan(WorkerPlan(plan: plan, sockets: sockets)))
+    }
+
+    /// Hands the worker its first or its next plan, with the sockets that it takes.
+    func publish(_ plan: Plan, drainNanoseconds: UInt64) {
+        let plans = plans ?? PlanSequence(kernel: kernel)
+        self.plans = plans
+        self.plan = plan
+        post(.plan(plans.next(plan, drainDeadline: kernel.clock + drainNanoseconds)))
     }
 
     func post(_ message: WorkerMessage) {
@@ -223,6 +233,20 @@ final class Simulation {
             expect(desk == DatagramDesk.buffersMax, "datagram buffers leak: \(desk) are known")
         }
         expect(counters[.connectionsLive] + counters[.flowsLive] == 0, "live ones are miscounted")
+        checkRoster()
+    }
+
+    /// With nothing alive, what earlier plans had is gone.
+    private func checkRoster() {
+        guard worker.pointee.service == .serving else { return }
+        let (listeners, clusters) = (
+            worker.pointee.roster.listeners.count, worker.pointee.roster.clusters.count
+        )
+        let sockets = worker.pointee.roster.sockets.count
+        expect(listeners == plan.listeners.count, "\(listeners) listeners are kept")
+        expect(clusters == plan.clusters.count, "\(clusters) clusters are kept")
+        let addresses = plan.listeners.reduce(0) { $0 + $1.addresses.count }
+        expect(sockets == addresses, "\(sockets) sockets are kept for \(addresses) addresses")
     }
 
     /// The worker has ended: nothing is left, and the counters add up.

@@ -81,6 +81,23 @@ import Testing
             ])
     }
 
+    @Test("connections and flows that stay outlive any number of new plans")
+    func reloads() throws {
+        let tally = try simulate({ try ReloadWorkload.draw(seed: $0, destructive: false) }) {
+            $0.expectCompletion()
+            $0.expectEveryDatagram()
+        }
+        tally.expectReached([.splicedBytes], [.clientClosed, .endpointClosed, .idleTimedOut])
+    }
+
+    @Test("listeners come and go under traffic and faults, and nothing of them stays behind")
+    func reloadsUnderFaults() throws {
+        let tally = try simulate { try ReloadWorkload.draw(seed: $0, destructive: true) }
+        tally.expectReached(
+            [.splicedBytes, .dialFailures],
+            [.clientClosed, .clientReset, .listenerRemoved, .listenerLimit, .idleTimedOut])
+    }
+
     @Test("datagrams keep their boundaries and their clients, and all come back")
     func datagrams() throws {
         let tally = try simulate({ try Workload.datagrams(seed: $0, destructive: false) }) {

@@ -39,5 +39,15 @@ static inline int apus_pidfd_open(pid_t pid) {
     return (int)apus_result(syscall(SYS_pidfd_open, pid, 0));
 }
 
+static inline int apus_inotify(void) {
+    return (int)apus_result(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+}
+static inline int apus_inotify_add(int fd, const char *path, uint32_t mask) {
+    return (int)apus_result(inotify_add_watch(fd, path, mask));
+}
+static inline int apus_inotify_remove(int fd, int watch) {
+    return (int)apus_result(inotify_rm_watch(fd, watch));
+}
+
 static inline const char *apus_entry_name(const struct dirent *entry) { return entry->d_name; }
 #endif

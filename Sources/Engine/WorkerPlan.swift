@@ -1,0 +1,80 @@
+import Kernel
+import Primitives
+import Routing
+
+/// A plan with what it means for one worker that may be serving another: which of its listeners,
+/// sockets and clusters go on, by their places in the plan before, and which are new. Whoever
+/// publishes plans works that out once for all workers, and gives every worker every plan.
+public struct WorkerPlan: Sendable {
+    /// One listening socket of this worker, bound, listening and non-blocking.
+    public enum Socket: Hashable, Sendable {
+        /// The one at this place among all sockets of the plan before, in the order of its
+        /// listeners and their addresses.
+        case kept(Int)
+        /// A new one, which becomes the worker's to close.
+        /// - Parameters:
+        ///   - number: names it for later.
+        ///   - isAgain: a former plan gave up a socket of this number and address. If the worker
+        ///     still has it, because its flows have not ended, that one goes on, and the new one is
+        ///     closed: of two, the kernel would still give half of the clients to the old one.
+        case opened(Descriptor, number: UInt64, isAgain: Bool)
+    }
+
+    public struct Listener: Sendable {
+        /// The listener of the plan before that goes on as this one, with its connections.
+        public var former: Int?
+        /// `connectionsMax`, which all workers share.
+        public var limit: ConnectionBudget?
+        /// One for each address.
+        public var sockets: [Socket]
+
+        public init(former: Int?, limit: ConnectionBudget?, sockets: [Socket]) {
+            self.former = former
+            self.limit = limit
+            self.sockets = sockets
+        }
+    }
+
+    public let plan: Plan
+    /// In the order of the plan.
+    public let listeners: [Listener]
+    /// For each cluster of the plan the place of its equal in the plan before; nil = it is new.
+    public let clustersFormer: [Int?]
+    /// When connections and flows of listeners that go are ended (CLOCK_MONOTONIC, nanoseconds).
+    public let drainDeadline: UInt64
+
+    public init(
+        plan: Plan, listeners: [Listener], clustersFormer: [Int?], drainDeadline: UInt64
+    ) {
+        precondition(listeners.count == plan.listeners.count)
+        precondition(clustersFormer.count == plan.clusters.count)
+        for (listener, plan) in zip(listeners, plan.listeners) {
+            precondition(listener.sockets.count == plan.addresses.count, "a socket an address")
+        }
+        self.plan = plan
+        self.listeners = listeners
+        self.clustersFormer = clustersFormer
+        self.drainDeadline = drainDeadline
+    }
+
+    /// A first plan for a lone worker.
+    public init(plan: Plan, sockets: [[Descriptor]]) {
+        var number: UInt64 = 0
+        let listeners = zip(plan.listeners, sockets).map { listener, descriptors in
+            let sockets = descriptors.map { descriptor in
+                number += 1
+                return Socket.opened(descriptor, number: number, isAgain: false)
+            }
+            return Listener(former: nil, limit: Self.limit(of: listener), sockets: sockets)
+        }
+        self.init(
+            plan: plan, listeners: listeners,
+            clustersFormer: Array(repeating: nil, count: plan.clusters.count), drainDeadline: 0)
+    }
+
+    /// A new budget for a listener that has a limit of its own.
+    public static func limit(of listener: ListenerPlan) -> ConnectionBudget? {
+        guard case .tcp(let tcp) = listener.transport else { return nil }
+        return tcp.connectionsMax.map { ConnectionBudget(countMax: Int($0)) }
+    }
+}
