@@ -12,6 +12,10 @@ public enum Configuration {
         public let listeners: [ListenerStatus]
         /// Settings of the process, if an ApusConfig has any.
         public let process: ApusConfig?
+        /// Where the values in force for a cluster were written, by its index in the plan.
+        public let clusterOrigins: [Int: [Origin]]
+        /// The same of a listener, by its name in the plan.
+        public let listenerOrigins: [String: [Origin]]
         /// In the order of the files, then of their lines.
         public let findings: [Finding]
         /// Which dialect each Backend is written in, in the order of the files.
@@ -115,6 +119,7 @@ public struct ConfigurationReader: Sendable {
         return Configuration.Result(
             plan: outcome.plan, conditions: outcome.conditions, listeners: outcome.statuses,
             process: objects.configurations.min { $0.place.line < $1.place.line },
+            clusterOrigins: outcome.clusterOrigins, listenerOrigins: outcome.listenerOrigins,
             findings: Self.sorted(log.findings, order),
             dialects: objects.backends.map(Configuration.BackendDialect.init))
     }

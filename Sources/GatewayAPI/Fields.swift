@@ -7,6 +7,7 @@ struct Fields {
     let place: SourcePlace
     let path: String
     let log: FindingLog
+    let node: Node
     private let entries: [Node.Entry]
 
     /// An item of a list, with its path.
@@ -18,6 +19,7 @@ struct Fields {
     /// Nil when `node` is no mapping.
     init?(_ node: Node, path: String, log: FindingLog) {
         guard case .mapping(let entries) = node.value else { return nil }
+        self.node = node
         self.place = node.place
         self.path = path
         self.log = log

@@ -154,19 +154,12 @@ extension Objects {
         case .tcpRoute: routes.append(Route(metadata: metadata, carrying: .tcp, spec: spec))
         case .udpRoute: routes.append(Route(metadata: metadata, carrying: .udp, spec: spec))
         case .referenceGrant: grants.append(ReferenceGrant(metadata: metadata, spec: spec))
-        case .backendTLSPolicy:
-            backendTLSPolicies.append(BackendTLSPolicy(metadata: metadata, spec: spec))
+        case .backendTLSPolicy, .backendTrafficPolicy, .clientTrafficPolicy, .securityPolicy,
+            .endpointPolicy:
+            policies.append(Policy(kind: kind, metadata: metadata, spec: spec))
         case .backend: backends.append(Backend(metadata: metadata, spec: spec))
         case .httpRouteFilter:
             routeFilters.append(HTTPRouteFilter(metadata: metadata, spec: spec))
-        case .clientTrafficPolicy:
-            clientPolicies.append(ClientTrafficPolicy(metadata: metadata, spec: spec))
-        case .backendTrafficPolicy:
-            backendPolicies.append(BackendTrafficPolicy(metadata: metadata, spec: spec))
-        case .securityPolicy:
-            securityPolicies.append(SecurityPolicy(metadata: metadata, spec: spec))
-        case .endpointPolicy:
-            endpointPolicies.append(EndpointPolicy(metadata: metadata, spec: spec))
         case .apusConfig: configurations.append(ApusConfig(metadata: metadata, spec: spec))
         case .service: services.append(Service(metadata: metadata, spec: spec))
         case .endpointSlice: endpointSlices.append(EndpointSlice(metadata: metadata, root: root))

@@ -8,12 +8,8 @@ struct Objects: Sendable {
     var routes: [Route] = []
     var backends: [Backend] = []
     var grants: [ReferenceGrant] = []
-    var backendTLSPolicies: [BackendTLSPolicy] = []
-    var securityPolicies: [SecurityPolicy] = []
+    var policies: [Policy] = []
     var configurations: [ApusConfig] = []
-    var clientPolicies: [ClientTrafficPolicy] = []
-    var backendPolicies: [BackendTrafficPolicy] = []
-    var endpointPolicies: [EndpointPolicy] = []
     var services: [Service] = []
     var endpointSlices: [EndpointSlice] = []
     var routeFilters: [HTTPRouteFilter] = []
@@ -34,12 +30,8 @@ struct Objects: Sendable {
         routes += other.routes
         backends += other.backends
         grants += other.grants
-        backendTLSPolicies += other.backendTLSPolicies
-        securityPolicies += other.securityPolicies
+        policies += other.policies
         configurations += other.configurations
-        clientPolicies += other.clientPolicies
-        backendPolicies += other.backendPolicies
-        endpointPolicies += other.endpointPolicies
         services += other.services
         endpointSlices += other.endpointSlices
         routeFilters += other.routeFilters
@@ -60,12 +52,8 @@ struct Objects: Sendable {
         kept.routes.removeAll { !isFirst($0.metadata) }
         kept.backends.removeAll { !isFirst($0.metadata) }
         kept.grants.removeAll { !isFirst($0.metadata) }
-        kept.backendTLSPolicies.removeAll { !isFirst($0.metadata) }
-        kept.securityPolicies.removeAll { !isFirst($0.metadata) }
+        kept.policies.removeAll { !isFirst($0.metadata) }
         kept.configurations.removeAll { places.contains($0.place) }
-        kept.clientPolicies.removeAll { !isFirst($0.metadata) }
-        kept.backendPolicies.removeAll { !isFirst($0.metadata) }
-        kept.endpointPolicies.removeAll { !isFirst($0.metadata) }
         kept.services.removeAll { !isFirst($0.metadata) }
         kept.endpointSlices.removeAll { !isFirst($0.metadata) }
         kept.routeFilters.removeAll { !isFirst($0.metadata) }

@@ -1,4 +1,5 @@
 import Manifest
+import Routing
 
 /// Which policy holds for which target. Two policies of one kind on the same target: the first by
 /// precedence has it.
@@ -8,46 +9,61 @@ struct PolicyIndex {
         let section: String?
     }
 
-    private(set) var client: [Target: ClientTrafficPolicy] = [:]
-    private(set) var backend: [Target: BackendTrafficPolicy] = [:]
-    private(set) var endpoint: [Target: EndpointPolicy] = [:]
+    struct Holder {
+        let policy: Policy
+        /// What it says cannot be done: nothing that it is about may be served without it.
+        let isInvalid: Bool
+    }
 
-    /// Each returns the identity of the policy that has the target already, if one does.
-    mutating func add(_ policy: ClientTrafficPolicy, on target: Target) -> ObjectIdentity? {
-        if let holder = client[target] { return holder.metadata.identity }
-        client[target] = policy
+    /// What is in force at a place.
+    struct Effective {
+        let spec: Node
+        let isInvalid: Bool
+        /// The most specific policy first; the others are merged into it.
+        let policies: [Policy]
+        /// Those that a more specific one replaces.
+        let overridden: [Target]
+    }
+
+    private var holders: [Kind: [Target: Holder]] = [:]
+
+    /// The policy that has the target already, if one does.
+    mutating func add(_ policy: Policy, isInvalid: Bool, on target: Target) -> Policy? {
+        if let holder = holders[policy.kind]?[target] { return holder.policy }
+        holders[policy.kind, default: [:]][target] = Holder(policy: policy, isInvalid: isInvalid)
         return nil
     }
 
-    mutating func add(_ policy: BackendTrafficPolicy, on target: Target) -> ObjectIdentity? {
-        if let holder = backend[target] { return holder.metadata.identity }
-        backend[target] = policy
-        return nil
+    /// - Parameter chain: the most specific place first.
+    func effective(_ kind: Kind, _ chain: [Target]) -> Effective? {
+        guard let ofKind = holders[kind] else { return nil }
+        let found = chain.compactMap { target in ofKind[target].map { (target, $0) } }
+        guard let first = found.first?.1 else { return nil }
+        guard first.policy.isMerged, found.count > 1 else {
+            return Effective(
+                spec: first.policy.spec, isInvalid: first.isInvalid, policies: [first.policy],
+                overridden: found.dropFirst().map(\.0))
+        }
+        let base = found[1].1
+        return Effective(
+            spec: first.policy.spec.merged(over: base.policy.spec),
+            isInvalid: first.isInvalid || base.isInvalid, policies: [first.policy, base.policy],
+            overridden: found.dropFirst(2).map(\.0))
     }
 
-    mutating func add(_ policy: EndpointPolicy, on target: Target) -> ObjectIdentity? {
-        if let holder = endpoint[target] { return holder.metadata.identity }
-        endpoint[target] = policy
-        return nil
+    /// Rule, route, listener, ListenerSet, Gateway.
+    static func chain(
+        route: ObjectIdentity, rule: String?, at state: AttachedListener
+    ) -> [Target] {
+        (rule.map { [Target(object: route, section: $0)] } ?? [])
+            + [Target(object: route, section: nil)] + chain(at: state)
     }
 
-    /// The more specific replaces the less specific: listener before Gateway.
-    func clientPolicy(gateway: ObjectIdentity, listener: String) -> ClientTrafficPolicy? {
-        client[Target(object: gateway, section: listener)]
-            ?? client[Target(object: gateway, section: nil)]
-    }
-
-    /// Rule before route before listener before Gateway.
-    func backendPolicy(
-        route: ObjectIdentity, rule: String?, gateway: ObjectIdentity, listener: String
-    ) -> BackendTrafficPolicy? {
-        let ofRule = rule.flatMap { backend[Target(object: route, section: $0)] }
-        return ofRule ?? backend[Target(object: route, section: nil)]
-            ?? backend[Target(object: gateway, section: listener)]
-            ?? backend[Target(object: gateway, section: nil)]
-    }
-
-    func endpointPolicy(backend: ObjectIdentity) -> EndpointPolicy? {
-        endpoint[Target(object: backend, section: nil)]
+    /// Listener, ListenerSet, Gateway.
+    static func chain(at state: AttachedListener) -> [Target] {
+        let gateway = Target(object: state.gateway.metadata.identity, section: nil)
+        let listener = Target(object: state.owner.identity, section: state.listener.name.value)
+        guard let set = state.listenerSet else { return [listener, gateway] }
+        return [listener, Target(object: set, section: nil), gateway]
     }
 }

@@ -10,14 +10,21 @@ extension Translation {
         var refusal: Refusal?
         if case .failure(let fault) = upstreamTLS(backend) {
             refusal = Refusal(reason: "Invalid", message: fault.message)
-            report(
-                .error, at: backend.tls?.place ?? backend.metadata.place, identity,
-                path: "spec.tls", rule: fault.reason, fault.message)
+            invalidBackends[identity] = Refusal(
+                reason: "InvalidBackendTLS", message: fault.message)
+            // A BackendTLSPolicy tells for itself.
+            if let tls = backend.tls {
+                report(
+                    .error, at: tls.place, identity, path: "spec.tls", rule: fault.reason,
+                    fault.message)
+            }
         }
         var path: [ObjectIdentity] = []
         let fault = fallbackFault(of: backend, &path)
         if let fault, fault.reason == "Invalid" {
             refusal = Refusal(reason: "Invalid", message: fault.message)
+            invalidBackends[identity] = Refusal(
+                reason: "InvalidBackendRef", message: fault.message)
         }
         condition(
             .object(identity), of: backend.metadata, "Accepted", refusal == nil,
@@ -70,7 +77,7 @@ extension Translation {
             next = nil
             switch target {
             case .service(let service, let port):
-                let tls = policies.backendTLS(service: service.metadata.identity, port: port.name)
+                let tls = backendTLS(service.metadata.identity, port: port.name)
                 tiers.append(tls.endpoints(endpoints(service, port)))
             case .backend(let backend):
                 guard seen.insert(backend.metadata.identity).inserted else { break }
@@ -147,7 +154,7 @@ extension Translation {
     /// How a Backend is spoken to: by its own `tls`, a BackendTLSPolicy, or the seed's word for a
     /// protocol that implies it. Nil: in the clear.
     private func upstreamTLS(_ backend: Backend) -> Result<UpstreamTLSPlan?, ReferenceFault> {
-        let ofPolicy = policies.backendTLS(backend: backend.metadata.identity)
+        let ofPolicy = backendTLS(backend.metadata.identity)
         let alpn = backend.application?.value.alpnProtocols ?? []
         guard let tls = backend.tls else {
             switch ofPolicy {

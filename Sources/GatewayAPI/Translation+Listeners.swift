@@ -14,6 +14,13 @@ extension Translation {
                 rule: "UnsupportedAddress",
                 "\(type) cannot be listened on; use IPAddress or \(Gateway.unixAddressType)")
         }
+        if let fault = fault(of: gateway), let parameters = gateway.parameters,
+            fault.reason == "InvalidParameters"
+        {
+            report(
+                .error, at: parameters.name.place, gateway.metadata.identity,
+                path: parameters.path, rule: fault.reason, "there is no \(parameters.identity)")
+        }
         for listener in gateway.listeners {
             collect(listener, of: gateway, owner: gateway.metadata)
         }

@@ -31,12 +31,11 @@ extension Translation {
     private mutating func listenerPlan(
         _ numbers: [Int], first: AttachedListener
     ) -> ListenerPlan {
-        let settings = policies.client(
-            gateway: first.gateway.metadata.identity, listener: first.listener.name.value,
-            listenerSet: first.listenerSet)
+        let client = client(of: first)
         var listener = ListenerPlan(
             name: first.planName, addresses: first.addresses,
-            transport: .tcp(settings?.tcp ?? TCPListenerPlan()))
+            transport: .tcp(client.settings?.tcp ?? TCPListenerPlan()))
+        listenerOrigins[first.planName] = client.settings?.origins
         switch first.protocol {
         case .udp:
             let route = opaqueRoute(first)
@@ -44,25 +43,18 @@ extension Translation {
             listener.routes = .opaque(route)
         case .tcp, nil: listener.routes = .opaque(opaqueRoute(first))
         case .http:
-            let servers = numbers.map { number in
-                httpServer(listeners[number], client: self.client(of: listeners[number]))
-            }
+            let servers = numbers.map { httpServer(listeners[$0]) }
             listener.routes = .http(
                 servers.sorted { $0.host.precedence > $1.host.precedence })
         case .https, .tls:
             let servers = numbers.map { tlsServer(listeners[$0]) }
             listener.routes = .tls(servers.sorted { $0.host.precedence > $1.host.precedence })
         }
-        listener.authorization = policies.authorization(
-            gateway: first.gateway.metadata.identity, listener: first.listener.name.value,
-            listenerSet: first.listenerSet)
+        // A policy that cannot be followed is not left out: its listener takes nobody.
+        if client.isInvalid {
+            listener.authorization = AuthorizationPlan(rules: [], allowsByDefault: false)
+        }
         return listener
-    }
-
-    private func client(of state: AttachedListener) -> ClientSettings? {
-        policies.client(
-            gateway: state.gateway.metadata.identity, listener: state.listener.name.value,
-            listenerSet: state.listenerSet)
     }
 
     // MARK: - TCP and UDP
@@ -89,7 +81,7 @@ extension Translation {
         return RoutePlan(
             name: planName(identity),
             backends: rule.map { backends($0, of: attachment.route, at: state).all } ?? [],
-            authorization: policies.authorization(route: identity, rule: rule?.rule.name))
+            authorization: rules(for: attachment.route, rule?.rule.name, at: state))
     }
 
     /// The caps of a UDP listener are the strictest that the policies of its backends give.
@@ -102,7 +94,7 @@ extension Translation {
             let parts = name.split(separator: "/", maxSplits: 1)
             let identity = ObjectIdentity(
                 kind: "Backend", namespace: String(parts[0]), name: String(parts[1]))
-            return policies.endpoint(backend: identity)
+            return endpointSettings(identity)
         }
         caps.flowsMax = limits.compactMap(\.flowsMax).min() ?? caps.flowsMax
         caps.flowsPerSourceMax =
@@ -114,12 +106,15 @@ extension Translation {
     // MARK: - TLS
 
     private mutating func tlsServer(_ state: AttachedListener) -> TLSServerPlan {
-        let client = client(of: state)
+        let client = client(of: state).settings
         var termination = client?.tls ?? TLSTerminationPlan()
+        if let references = client?.authorities, !references.isEmpty {
+            termination.clientAuthorities = authorities(references, of: state)
+        }
         termination.certificates = state.certificates
         let mode: TLSServerPlan.Mode
         if state.protocol == .https {
-            mode = .http(termination, httpServer(state, client: client))
+            mode = .http(termination, httpServer(state))
         } else {
             let routes = tlsRoutes(state)
             let isPassthrough = state.listener.tls?.isPassthrough == true
@@ -151,11 +146,9 @@ extension Translation {
 
     // MARK: - HTTP
 
-    private mutating func httpServer(
-        _ state: AttachedListener, client: ClientSettings?
-    ) -> HTTPServerPlan {
+    private mutating func httpServer(_ state: AttachedListener) -> HTTPServerPlan {
         var server = HTTPServerPlan(name: state.planName, host: state.host)
-        server.settings = client?.http ?? HTTPListenerPlan()
+        server.settings = client(of: state).settings?.http ?? HTTPListenerPlan()
         for attachment in state.attachments {
             for (number, rule) in attachment.backends.rules.enumerated() {
                 let index = server.rules.count
@@ -175,7 +168,7 @@ extension Translation {
         _ rule: ResolvedRoute.Rule, _ number: Int, _ route: Route, at state: AttachedListener
     ) -> HTTPRulePlan {
         let identity = route.metadata.identity
-        let traffic = traffic(of: route, rule.rule.name, at: state)
+        let traffic = traffic(of: route, rule.rule.name, at: state).settings
         let backends = backends(rule, of: route, at: state)
         var plan = HTTPRulePlan(
             name: "\(planName(identity))/rule/\(number)"
@@ -184,7 +177,7 @@ extension Translation {
             filters: filters(rule.filters, of: route, rule, at: state),
             backends: backends.all, backendFilters: backends.filters,
             timeouts: rule.rule.timeouts, retry: rule.rule.retry ?? traffic?.retry,
-            authorization: policies.authorization(route: identity, rule: rule.rule.name))
+            authorization: rules(for: route, rule.rule.name, at: state))
         traffic?.apply(to: &plan.timeouts)
         return plan
     }
@@ -234,12 +227,29 @@ extension Translation {
         return (all, filters.allSatisfy(\.isEmpty) ? [] : filters)
     }
 
-    private func traffic(
-        of route: Route, _ rule: String?, at state: AttachedListener
-    ) -> TrafficSettings? {
-        policies.traffic(
-            route: route.metadata.identity, rule: rule, gateway: state.gateway.metadata.identity,
-            listener: state.listener.name.value, listenerSet: state.listenerSet)
+    /// Who may come; nobody where the policy that says so cannot be followed.
+    private mutating func rules(
+        for route: Route, _ rule: String?, at state: AttachedListener
+    ) -> AuthorizationPlan? {
+        switch authorization(of: route, rule, at: state) {
+        case .none: nil
+        case .invalid: AuthorizationPlan(rules: [], allowsByDefault: false)
+        case .settings(let plan): plan
+        }
+    }
+
+    /// PEM of the authorities of client certificates. Where one is missing, nobody is trusted.
+    private func authorities(
+        _ references: [ObjectReference], of state: AttachedListener
+    ) -> [String] {
+        switch authorities(references) {
+        case .success(let texts): return texts
+        case .failure(let fault):
+            report(
+                .error, at: references[0].name.place, state.owner.identity,
+                path: references[0].path, rule: fault.reason, fault.message)
+            return []
+        }
     }
 
     /// The index of the cluster that stands for `target` as `route` reaches it.
@@ -253,18 +263,28 @@ extension Translation {
         if !fallbacks.isEmpty { tiers.append(fallbacks) }
         var cluster = ClusterPlan(
             name: Self.name(of: target), route: planName(route.metadata.identity), tiers: tiers)
-        if let traffic = traffic(of: route, rule, at: state) {
+        var origins: [Origin] = []
+        switch traffic(of: route, rule, at: state) {
+        case .none: break
+        // Nothing is sent by a policy that cannot be followed.
+        case .invalid: cluster.tiers = [[]]
+        case .settings(let traffic):
             traffic.apply(to: &cluster, isUDP: route.carried == .udp)
+            origins += traffic.origins
         }
         switch target {
         case .backend(let backend):
             cluster.isDynamic = backend.isDynamicResolver
             cluster.framing = framing(backend.application?.value.framing, route)
-            policies.endpoint(backend: backend.metadata.identity)?.apply(to: &cluster)
+            if let settings = endpointSettings(backend.metadata.identity) {
+                settings.apply(to: &cluster)
+                origins += settings.origins
+            }
         case .service(_, let port):
             cluster.framing = framing(Self.framing(port.application), route)
         }
         if let known = clusterIndices[cluster] { return known }
+        if !origins.isEmpty { clusterOrigins[plan.clusters.count] = origins }
         clusterIndices[cluster] = plan.clusters.count
         plan.clusters.append(cluster)
         return plan.clusters.count - 1

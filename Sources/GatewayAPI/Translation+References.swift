@@ -123,6 +123,11 @@ extension Translation {
             guard let backend = index.backends[reference.identity] else {
                 return fail("BackendNotFound", "there is no \(reference.identity)")
             }
+            // Its own finding says what is wrong; a chain of fallbacks tells for itself.
+            if let refusal = invalidBackends[reference.identity], source.kind != "Backend" {
+                return fail(
+                    refusal.reason, "\(reference.identity) is not accepted: \(refusal.message)")
+            }
             return .success(.backend(backend))
         }
         guard let service = index.services[reference.identity] else {

@@ -9,7 +9,8 @@ func translate(_ objects: Objects) -> Translation.Outcome {
     translation.run()
     return Translation.Outcome(
         plan: translation.plan, conditions: translation.conditions,
-        statuses: translation.statuses, findings: translation.log.findings)
+        statuses: translation.statuses, findings: translation.log.findings,
+        clusterOrigins: translation.clusterOrigins, listenerOrigins: translation.listenerOrigins)
 }
 
 /// The state of one `translate()`: what was read, indexed, and what comes of it.
@@ -19,18 +20,23 @@ struct Translation {
         let conditions: [Condition]
         let statuses: [ListenerStatus]
         let findings: [Finding]
+        let clusterOrigins: [Int: [Origin]]
+        let listenerOrigins: [String: [Origin]]
     }
 
     let objects: Objects
     let index: ObjectIndex
     let log = FindingLog()
     var policies = PolicyIndex()
+    var policyStates: [PolicyState] = []
     /// By precedence.
     let gateways: [Gateway]
     let routes: [Route]
 
     // MARK: Built on the way
 
+    /// Backends that nothing may be sent to, and why.
+    var invalidBackends: [ObjectIdentity: Refusal] = [:]
     var plan = Plan()
     var conditions: [Condition] = []
     var statuses: [ListenerStatus] = []
@@ -41,6 +47,9 @@ struct Translation {
     /// Those that may meet on a port or path.
     var listenersAtPlace: [BindPlace: [Int]] = [:]
     var clusterIndices: [ClusterPlan: Int] = [:]
+    /// Where the values in force were written.
+    var clusterOrigins: [Int: [Origin]] = [:]
+    var listenerOrigins: [String: [Origin]] = [:]
 
     init(_ objects: Objects) {
         self.objects = objects
@@ -67,6 +76,7 @@ struct Translation {
         let ofOthers = conditions
         conditions = ofClasses
         for gateway in gateways { report(gateway) }
+        reportPolicies()
         conditions += ofOthers
     }
 

@@ -54,6 +54,7 @@ extension SchemaText {
         """##,
         "ClientTrafficPolicy": ##"""
         spec
+          enableProxyProtocol later is deprecated; write proxyProtocol: {} instead
           grpc later
           http1 later
           http3 later

@@ -1,0 +1,62 @@
+import Manifest
+import Routing
+
+/// What an EndpointPolicy (apus.dev/v1alpha1) says of a Backend: what no kind of the Gateway API
+/// can, said outside of the Backend, so that this stays valid for its real CRD.
+struct EndpointSettings {
+    let service: String?
+    let udp: UDPFlowPlan?
+    let flowsMax: UInt32?
+    let flowsPerSourceMax: UInt32?
+    let origins: [Origin]
+    private let dns: Fields?
+    private let tiers: Fields?
+    private let limits: Fields?
+
+    init(_ spec: Fields) {
+        origins = spec.node.origins
+        service = spec.mapping("srv")?.text("name")?.value
+        let fields = spec.mapping("udp")
+        udp = fields.map { fields in
+            UDPFlowPlan(
+                idleTimeoutMilliseconds: fields.duration("idleTimeout")?.value
+                    ?? UDPFlowPlan.idleTimeoutMillisecondsDefault,
+                expectedResponses: fields.number("expectedResponses")?.value)
+        }
+        flowsMax = fields?.number("flowsMax")?.value
+        flowsPerSourceMax = fields?.number("flowsPerSourceMax")?.value
+        dns = spec.mapping("dns")
+        tiers = spec.mapping("tiers")
+        limits = spec.mapping("limits")
+    }
+
+    func apply(to cluster: inout ClusterPlan) {
+        cluster.udp = udp ?? cluster.udp
+        if let service { cluster.tiers.insert([EndpointPlan(.service(service))], at: 0) }
+        if let dns {
+            cluster.dns.servers = dns.texts("servers").map(\.value)
+            cluster.dns.refreshInterval =
+                dns.duration("refreshInterval")?.value ?? cluster.dns.refreshInterval
+            cluster.dns.ttlMin = dns.duration("minTTL")?.value
+            cluster.dns.ttlMax = dns.duration("maxTTL")?.value
+            cluster.dns.staleMax = dns.duration("staleMax")?.value
+        }
+        if let tiers {
+            var plan = TierPlan()
+            plan.failoverBelowPercent =
+                tiers.number("failoverBelowPercent")?.value ?? plan.failoverBelowPercent
+            plan.failbackAfterMilliseconds = tiers.duration("failbackAfter")?.value ?? 0
+            plan.drainsOnFailback = tiers.text("failback")?.value == "Drain"
+            plan.failbackPerSecond = tiers.number("failbackPerSecond")?.value
+            cluster.tierChange = plan
+        }
+        if let limits {
+            var plan = SourceLimitPlan()
+            plan.connectionsMax = limits.number("connectionsPerSourceMax")?.value
+            plan.connectionsPerSecond = limits.number("newConnectionsPerSecondPerSource")?.value
+            plan.prefixBitsIPv4 = limits.number("sourcePrefixIPv4")?.value ?? plan.prefixBitsIPv4
+            plan.prefixBitsIPv6 = limits.number("sourcePrefixIPv6")?.value ?? plan.prefixBitsIPv6
+            cluster.sourceLimit = plan
+        }
+    }
+}

@@ -1,0 +1,195 @@
+import Manifest
+import Routing
+
+/// What a BackendTrafficPolicy (gateway.envoyproxy.io/v1alpha1) says of the way to the backends.
+struct TrafficSettings {
+    private(set) var loadBalancer: LoadBalancerPlan?
+    private(set) var healthCheck: HealthCheckPlan?
+    private(set) var circuitBreaker = CircuitBreakerPlan()
+    private(set) var dns: DNSPlan?
+    private(set) var retry: RetryPlan?
+    private(set) var proxyHeader = ClusterPlan.ProxyHeader.none
+    private(set) var keepalive: TCPKeepalive?
+    private(set) var connectTimeoutMilliseconds: UInt32?
+    private(set) var bufferBytesMax: UInt32?
+    private(set) var http2: HTTP2Plan?
+    private(set) var timeouts = HTTPTimeouts()
+    private(set) var connectionIdleTimeout: UInt32?
+    private(set) var connectionDurationMax: UInt32?
+    let origins: [Origin]
+
+    init(_ spec: Fields) throws(PolicyFault) {
+        origins = spec.node.origins
+        loadBalancer = try LoadBalancerPlan(spec.mapping("loadBalancer"))
+        healthCheck = try HealthCheckPlan(spec.mapping("healthCheck"))
+        if let fields = spec.mapping("circuitBreaker") { circuitBreaker = .init(fields) }
+        dns = try DNSPlan(spec.mapping("dns"))
+        retry = try RetryPlan(spec.mapping("retry"))
+        switch spec.mapping("proxyProtocol")?.text("version")?.value {
+        case "V1": proxyHeader = .v1
+        case "V2": proxyHeader = .v2
+        default: break
+        }
+        keepalive = try spec.keepalive()
+        bufferBytesMax = try spec.mapping("connection")?.bytes("bufferLimit")
+        http2 = try HTTP2Plan(spec.mapping("http2"))
+        let timeout = spec.mapping("timeout")
+        connectTimeoutMilliseconds = try timeout?.mapping("tcp")?.positiveDuration("connectTimeout")
+        guard let http = timeout?.mapping("http") else { return }
+        timeouts.request = http.duration("requestTimeout")?.value
+        timeouts.streamIdle = http.duration("streamIdleTimeout")?.value
+        timeouts.streamDurationMax = http.duration("maxStreamDuration")?.value
+        connectionIdleTimeout = http.duration("connectionIdleTimeout")?.value
+        connectionDurationMax = http.duration("maxConnectionDuration")?.value
+    }
+
+    /// - Parameter isUDP: Envoy Gateway applies nothing but loadBalancer and dns then; health is
+    ///   looked at here too.
+    func apply(to cluster: inout ClusterPlan, isUDP: Bool) {
+        cluster.loadBalancer = loadBalancer ?? cluster.loadBalancer
+        cluster.healthCheck = healthCheck ?? cluster.healthCheck
+        cluster.dns = dns ?? cluster.dns
+        guard !isUDP else { return }
+        cluster.circuitBreaker = circuitBreaker
+        cluster.proxyHeader = proxyHeader
+        cluster.keepalive = keepalive
+        cluster.connectTimeoutMilliseconds =
+            connectTimeoutMilliseconds ?? cluster.connectTimeoutMilliseconds
+        cluster.bufferBytesMax = bufferBytesMax
+        cluster.http2 = http2 ?? cluster.http2
+        cluster.connectionIdleTimeout = connectionIdleTimeout ?? cluster.connectionIdleTimeout
+        cluster.connectionDurationMax = connectionDurationMax
+    }
+
+    /// A route's own time-outs go before the policy's.
+    func apply(to own: inout HTTPTimeouts) {
+        own.request = own.request ?? timeouts.request
+        own.streamIdle = timeouts.streamIdle
+        own.streamDurationMax = timeouts.streamDurationMax
+    }
+}
+
+extension LoadBalancerPlan {
+    init?(_ fields: Fields?) throws(PolicyFault) {
+        guard let fields else { return nil }
+        self.init()
+        switch fields.text("type")?.value {
+        case "LeastRequest": kind = .leastRequest
+        case "Random": kind = .random
+        case "ConsistentHash":
+            guard let hash = fields.mapping("consistentHash") else { return }
+            kind = .consistentHash(HashKey(hash))
+            guard let size: Located<UInt32> = hash.number("tableSize") else { break }
+            guard Self.isPrime(size.value) else {
+                throw PolicyFault(hash, "tableSize", "\(size.value) is no prime number")
+            }
+            tableSize = size.value
+        default: kind = .roundRobin
+        }
+        slowStartMilliseconds = fields.mapping("slowStart")?.duration("window")?.value
+    }
+
+    private static func isPrime(_ number: UInt32) -> Bool {
+        guard number >= 2 else { return false }
+        var divisor: UInt32 = 2
+        while divisor * divisor <= number {
+            if number % divisor == 0 { return false }
+            divisor += 1
+        }
+        return true
+    }
+}
+
+extension LoadBalancerPlan.HashKey {
+    init(_ fields: Fields) {
+        switch fields.text("type")?.value {
+        case "Header":
+            self = .headers([fields.mapping("header")?.text("name")?.value.lowercased() ?? ""])
+        case "Headers":
+            self = .headers(
+                fields.mappings("headers").compactMap { $0.text("name")?.value.lowercased() })
+        case "Cookie":
+            let cookie = fields.mapping("cookie")
+            self = .cookie(
+                name: cookie?.text("name")?.value ?? "",
+                ttlSeconds: (cookie?.duration("ttl")?.value).map { $0 / 1_000 })
+        case "QueryParams":
+            self = .queryParameters(
+                fields.mappings("queryParams").compactMap { $0.text("name")?.value })
+        default: self = .sourceAddress
+        }
+    }
+}
+
+extension CircuitBreakerPlan {
+    init(_ fields: Fields) {
+        self.init()
+        connectionsMax = fields.number("maxConnections")?.value
+        pendingRequestsMax = fields.number("maxPendingRequests")?.value
+        requestsMax = fields.number("maxParallelRequests")?.value
+        retriesMax = fields.number("maxParallelRetries")?.value
+        requestsPerConnectionMax = fields.number("maxRequestsPerConnection")?.value
+        connectionsPerEndpointMax = fields.mapping("perEndpoint")?.number("maxConnections")?.value
+    }
+}
+
+extension DNSPlan {
+    init?(_ fields: Fields?) throws(PolicyFault) {
+        guard let fields else { return nil }
+        self.init()
+        refreshInterval = try fields.positiveDuration("dnsRefreshRate") ?? refreshInterval
+        respectsTTL = fields.boolean("respectDnsTtl")?.value ?? respectsTTL
+        family = fields.text("lookupFamily").flatMap { Family(rawValue: $0.value) } ?? family
+    }
+}
+
+extension RetryPlan {
+    init?(_ fields: Fields?) throws(PolicyFault) {
+        guard let fields else { return nil }
+        self.init()
+        attemptsMax = fields.number("numRetries")?.value ?? attemptsMax
+        attemptsPerTier = fields.number("numAttemptsPerPriority")?.value
+        let on = fields.mapping("retryOn")
+        triggers =
+            on?.texts("triggers").map(\.value) ?? [
+                "connect-failure", "refused-stream", "unavailable", "cancelled",
+                "retriable-status-codes",
+            ]
+        statuses = on?.numbers("httpStatusCodes") ?? [503]
+        let attempt = fields.mapping("perRetry")
+        attemptTimeout = attempt?.duration("timeout")?.value
+        guard let backOff = attempt?.mapping("backOff") else { return }
+        self.backOff = try backOff.positiveDuration("baseInterval") ?? self.backOff
+        backOffMax = backOff.duration("maxInterval")?.value
+        if let most = backOffMax, most < self.backOff {
+            throw PolicyFault(backOff, "maxInterval", "is less than baseInterval")
+        }
+    }
+}
+
+extension HTTP2Plan {
+    init?(_ fields: Fields?) throws(PolicyFault) {
+        guard let fields else { return nil }
+        self.init()
+        streamWindowBytes = try fields.window("initialStreamWindowSize") ?? streamWindowBytes
+        connectionWindowBytes =
+            try fields.window("initialConnectionWindowSize") ?? connectionWindowBytes
+        streamsMax = fields.number("maxConcurrentStreams")?.value ?? streamsMax
+    }
+}
+
+extension Fields {
+    /// A flow control window (RFC 9113 section 6.9.2).
+    fileprivate func window(_ name: String) throws(PolicyFault) -> UInt32? {
+        guard let bytes = try bytes(name) else { return nil }
+        guard (65_535...0x7fff_ffff).contains(bytes) else {
+            throw PolicyFault(self, name, "\(bytes) is outside 65535 to 2147483647")
+        }
+        return bytes
+    }
+
+    /// The items that are numbers.
+    func numbers(_ name: String) -> [UInt16] {
+        texts(name).compactMap { UInt16($0.value) }
+    }
+}
