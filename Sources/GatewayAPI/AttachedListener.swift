@@ -18,6 +18,11 @@ struct AttachedListener {
     /// Why its references do not resolve, or `allowedRoutes.kinds` names what it cannot carry.
     var unresolved: Refusal?
     var certificates: [CertificatePlan] = []
+    /// What the Gateway says of client certificates; PEM.
+    var clientAuthorities: [String] = []
+    var clientValidation: TLSTerminationPlan.ClientValidation?
+    /// A certificate authority of the Gateway's that does not resolve. The others hold without it.
+    var frontendFault: Refusal?
     var attachments: [Attachment] = []
 
     /// A route at a listener. It may have come by several parentRefs.

@@ -37,7 +37,14 @@ struct Gateway: Sendable {
         }
 
         let usual: Validation?
-        let byPort: [UInt16: Validation]
+        /// Nil: at this port client certificates are not asked for, whatever is usual.
+        let byPort: [UInt16: Validation?]
+
+        func validation(port: UInt16) -> Validation? { byPort[port] ?? usual }
+
+        var allowsInsecureFallback: Bool {
+            ([usual] + byPort.values).contains { $0?.allowsInsecureFallback == true }
+        }
     }
 
     /// The address type of our own; the Gateway API lets implementations define such, with a domain
@@ -67,12 +74,12 @@ extension Gateway.Frontend {
         usual = fields.mapping("default")?.mapping("validation").map {
             Validation($0, namespace: namespace)
         }
-        var byPort: [UInt16: Validation] = [:]
+        var byPort: [UInt16: Validation?] = [:]
         for fields in fields.mappings("perPort") {
-            guard let port = fields.port(),
-                let validation = fields.mapping("tls")?.mapping("validation")
-            else { continue }
-            byPort[port.value] = Validation(validation, namespace: namespace)
+            guard let port = fields.port() else { continue }
+            let validation = fields.mapping("tls")?.mapping("validation")
+            byPort.updateValue(
+                validation.map { Validation($0, namespace: namespace) }, forKey: port.value)
         }
         self.byPort = byPort
     }

@@ -8,7 +8,10 @@ extension Translation {
     mutating func translate(_ backend: Backend) {
         let identity = backend.metadata.identity
         var refusal: Refusal?
-        if case .failure(let fault) = upstreamTLS(backend) {
+        var unserved: String?
+        switch upstreamTLS(backend) {
+        case .success(let tls): unserved = EngineSupport.unserved(backend, tls: tls)
+        case .failure(let fault):
             refusal = Refusal(reason: "Invalid", message: fault.message)
             invalidBackends[identity] = Refusal(
                 reason: "InvalidBackendTLS", message: fault.message)
@@ -29,6 +32,11 @@ extension Translation {
         condition(
             .object(identity), of: backend.metadata, "Accepted", refusal == nil,
             refusal?.reason ?? "Accepted", refusal?.message ?? "")
+        if let unserved, refusal == nil {
+            condition(
+                .object(identity), of: backend.metadata, "Programmed", false, "Pending",
+                "understood and not served yet: \(unserved)")
+        }
         guard let fault, case .other(let reference, _)? = backend.fallback else { return }
         if !isRefused(reference.identity) {
             report(

@@ -65,6 +65,7 @@ extension Translation {
         refuse(&state)
         resolveKinds(&state)
         resolveCertificates(&state)
+        resolveFrontend(&state)
         if let refusal = state.refusal, fault(of: gateway) == nil {
             report(
                 .error, at: listener.name.place, owner.identity, path: listener.path,

@@ -111,6 +111,10 @@ extension Translation {
         if let references = client?.authorities, !references.isEmpty {
             termination.clientAuthorities = authorities(references, of: state)
         }
+        if termination.clientValidation == nil, let validation = state.clientValidation {
+            termination.clientValidation = validation
+            termination.clientAuthorities = state.clientAuthorities
+        }
         termination.certificates = state.certificates
         let mode: TLSServerPlan.Mode
         if state.protocol == .https {

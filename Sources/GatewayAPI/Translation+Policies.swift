@@ -286,6 +286,12 @@ extension Translation {
                     subject, of: policy.metadata, "ResolvedRefs", state.unresolved == nil,
                     state.unresolved?.reason ?? "ResolvedRefs", state.unresolved?.message ?? "")
             }
+            let unserved = EngineSupport.unserved(policy)
+            if state.fault == nil, !unserved.isEmpty {
+                condition(
+                    subject, of: policy.metadata, "Programmed", false, "Pending",
+                    "understood and not served yet: " + unserved.joined(separator: ", "))
+            }
             if !state.overriders.isEmpty {
                 condition(
                     subject, of: policy.metadata, "Overridden", true, "Overridden",

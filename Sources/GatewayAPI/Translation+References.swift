@@ -173,11 +173,18 @@ extension Translation {
     }
 
     private func unavailability(_ target: ResolvedRoute.Target) -> Refusal? {
-        guard case .service(let service, let port) = target, endpoints(service, port).isEmpty else {
-            return nil
+        guard case .service(let service, let port) = target else { return nil }
+        let endpoints = endpoints(service, port)
+        if endpoints.isEmpty {
+            return Refusal(
+                reason: "EndpointsNotFound",
+                message:
+                    "\(service.metadata.identity) has no ready endpoint for port \(port.port)")
         }
+        guard endpoints.allSatisfy({ $0.address == nil }) else { return nil }
         return Refusal(
             reason: "EndpointsNotFound",
-            message: "\(service.metadata.identity) has no ready endpoint for port \(port.port)")
+            message: "endpoints of \(service.metadata.identity) are names, which are understood "
+                + "and not served yet")
     }
 }

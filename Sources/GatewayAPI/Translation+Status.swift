@@ -35,6 +35,7 @@ extension Translation {
             .object(identity), of: gateway.metadata, "Programmed", programmed == nil,
             programmed?.reason ?? "Programmed", programmed?.message ?? "")
         reportClientCertificate(gateway)
+        reportInsecureFrontend(gateway)
         for number in own { report(listeners[number]) }
         for set in objects.listenerSets.sorted(by: { $0.metadata.precedes($1.metadata) })
         where set.parent?.identity == identity {
@@ -132,9 +133,10 @@ extension Translation {
             subject, of: owner, "Conflicted", state.conflict != nil,
             state.conflict ?? "NoConflicts",
             state.conflict == nil ? "" : state.refusal?.message ?? "")
+        let unresolved = state.unresolved ?? state.frontendFault
         condition(
-            subject, of: owner, "ResolvedRefs", state.unresolved == nil,
-            state.unresolved?.reason ?? "ResolvedRefs", state.unresolved?.message ?? "")
+            subject, of: owner, "ResolvedRefs", unresolved == nil,
+            unresolved?.reason ?? "ResolvedRefs", unresolved?.message ?? "")
         let isPending = state.isPending
         let reason = !state.isServed ? "Invalid" : isPending ? "Pending" : "Programmed"
         condition(

@@ -1,0 +1,55 @@
+import Manifest
+import Routing
+
+/// What this version's engine does of what a plan can say. What is written and not here is
+/// understood, kept in the plan, and told by a condition `Programmed=False Pending`. Fields are
+/// listed here when the engine learns them; an empty difference ends this type. A namespace.
+enum EngineSupport {
+    /// Paths within `spec` that are in force, with all that is below them.
+    private static let servedFields: [Kind: [String]] = [
+        .backendTrafficPolicy: [
+            "proxyProtocol", "tcpKeepalive", "timeout.tcp.connectTimeout",
+        ],
+        .clientTrafficPolicy: [
+            // Every accept is an event of its own here, so there is nothing to bound.
+            "connection.connectionLimit.value", "connection.maxAcceptPerSocketEvent",
+            "enableProxyProtocol", "proxyProtocol", "tcpKeepalive",
+            "timeout.tcp.connectionInspectionTimeout", "timeout.tcp.idleTimeout",
+        ],
+        .securityPolicy: ["authorization"],
+        .backendTLSPolicy: [],
+        .endpointPolicy: ["udp"],
+    ]
+
+    /// Fields that are in force with these values only.
+    private static let servedValues: [Kind: [String: String]] = [
+        .backendTrafficPolicy: ["loadBalancer.type": "RoundRobin"]
+    ]
+
+    /// The fields of a policy that have no effect yet, as in `healthCheck.active`; sorted.
+    static func unserved(_ policy: Policy) -> [String] {
+        let served = servedFields[policy.kind] ?? []
+        let values = servedValues[policy.kind] ?? [:]
+        let missing = policy.spec.origins.filter { origin in
+            values[origin.path] != origin.value
+                && !served.contains { origin.path == $0 || origin.path.hasPrefix($0 + ".") }
+        }
+        // Two levels say enough: `circuitBreaker.maxConnections`, `healthCheck.active`.
+        return Set(
+            missing.map { origin in
+                origin.path.split { $0 == "." || $0 == "[" }.prefix(2).joined(separator: ".")
+            }
+        ).sorted()
+    }
+
+    /// What of a Backend has no effect yet; nil = all of it has.
+    static func unserved(_ backend: Backend, tls: UpstreamTLSPlan?) -> String? {
+        if backend.isDynamicResolver { return "destinations that the client names" }
+        let isNamed = backend.endpoints.contains { endpoint in
+            if case .address = endpoint.target { false } else { true }
+        }
+        if isNamed { return "endpoints that are names" }
+        if tls != nil || backend.endpoints.contains(where: \.usesTLS) { return "TLS to endpoints" }
+        return backend.fallback == nil ? nil : "fallback"
+    }
+}
