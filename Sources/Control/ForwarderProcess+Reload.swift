@@ -8,8 +8,12 @@ import Routing
 
 /// A configuration that was read whole and without errors.
 struct Loaded {
+    /// What this version's engine serves of it.
     let plan: Plan
+    let process: ApusConfig?
     let findings: [Finding]
+    /// What is understood and not served yet.
+    let pending: [Condition]
     /// It has addresses that could not be bound, to be tried again.
     var isIncomplete = false
 
@@ -17,9 +21,11 @@ struct Loaded {
         "the configuration has nothing to listen on: it needs a Gateway with a listener "
             + "of protocol TCP or UDP")
 
-    init(plan: Plan, findings: [Finding]) {
-        self.plan = plan
-        self.findings = findings
+    init(_ result: Configuration.Result) {
+        plan = result.plan.served
+        process = result.process
+        findings = result.findings
+        pending = result.conditions.filter { $0.reason == "Pending" }
     }
 }
 
@@ -29,12 +35,12 @@ extension ForwarderProcess {
     // MARK: - Watching
 
     /// Watches the configuration's files, if that was asked for and the kernel lets us.
-    static func startWatching(_ settings: RunSettings, _ log: Logger) -> FileWatch? {
-        guard settings.watchesConfiguration, !settings.configurationPaths.isEmpty else {
+    static func startWatching(_ flags: RunSettings, _ log: Logger) -> FileWatch? {
+        guard flags.watchesConfiguration, !flags.configurationPaths.isEmpty else {
             return nil
         }
         do throws(Errno) {
-            var watch = try FileWatch(settings.configurationPaths)
+            var watch = try FileWatch(flags.configurationPaths)
             warn(of: watch.renew(), log)
             return watch
         } catch {
@@ -69,35 +75,51 @@ extension ForwarderProcess {
         guard let new = read() else {
             return log.error("not reloaded: the running configuration stays as it is")
         }
+        take(ProcessSettings(flags, new.process))
         guard new.plan != loaded.plan || loaded.isIncomplete else {
-            loaded = Loaded(plan: loaded.plan, findings: new.findings)
+            loaded = new
             return log.debug("configuration unchanged")
         }
         publish(new, start: start)
     }
 
     /// Nil when the files are not to be run; the log then has why.
-    private func read() -> Loaded? {
+    private mutating func read() -> Loaded? {
         let files: [ConfigurationFiles.File]
         do throws(StartFailure) {
-            files = try ConfigurationFiles.read(settings.configurationPaths)
+            files = try ConfigurationFiles.read(flags.configurationPaths)
         } catch {
             log.error("\(error)")
             return nil
         }
-        let result = Configuration.load(files: files)
+        let result = reader.load(files: files)
         // What was said before is not said again at each change of something else.
         let known = result.hasErrors ? [] : Set(loaded.findings)
         for finding in result.findings where !known.contains(finding) {
             log.log(level: finding.severity == .error ? .error : .warning, "\(finding)")
         }
         guard !result.hasErrors else { return nil }
-        let plan = result.plan.served
-        guard !plan.listeners.isEmpty else {
+        let new = Loaded(result)
+        guard !new.plan.listeners.isEmpty else {
             log.error("\(Loaded.nothingToServe)")
             return nil
         }
-        return Loaded(plan: plan, findings: result.findings)
+        let pending = Set(loaded.pending)
+        for condition in new.pending where !pending.contains(condition) {
+            log.warning("\(condition)")
+        }
+        return new
+    }
+
+    /// What can change while the process runs does.
+    private mutating func take(_ new: ProcessSettings) {
+        let before = Set(settings.unchangeable(from: settingsAtStart))
+        for name in new.unchangeable(from: settingsAtStart) where !before.contains(name) {
+            log.warning("ApusConfig: \(name) has changed and is taken at the next start")
+        }
+        settings = new
+        log.logLevel = new.logLevel
+        lifecycle.drainTimeout = new.drainTimeoutNanoseconds
     }
 
     private mutating func publish(_ new: Loaded, start: UInt64) {

@@ -10,26 +10,30 @@ import Synchronization
 /// The process behind `apus run`: boot order, then the control thread's loop of signals, workers'
 /// ends and a look at the counters each second. Owned by the command; lives on the main thread.
 public struct ForwarderProcess: ~Copyable {
-    let settings: RunSettings
-    let log: Logger
+    let flags: RunSettings
+    var settings: ProcessSettings
+    /// Those at the start; some cannot change after it.
+    let settingsAtStart: ProcessSettings
+    var log: Logger
     private let signals: SignalQueue
     private let startTime = apus_monotonic()
     private let quickstart: Quickstart?
     var sockets: ListenerSockets
     let workers: WorkerGroup
-    private var lifecycle: Lifecycle
+    var lifecycle: Lifecycle
     private var overload = OverloadReport()
     /// nil where changes are not followed: by `--no-watch`, or because the kernel refused.
     var watch: FileWatch?
     var debounce = Debounce()
+    var reader: ConfigurationReader
     var loaded: Loaded
 
     private static let tickMilliseconds: Int32 = 1000
 
     /// Runs until the workers have ended.
-    public static func run(_ settings: RunSettings) -> ExitCode {
+    public static func run(_ flags: RunSettings) -> ExitCode {
         do throws(StartFailure) {
-            var process = try boot(settings)
+            var process = try boot(flags)
             return process.serve()
         } catch {
             StandardStream.error.write("apus: error: \(error)\n")
@@ -40,21 +44,24 @@ public struct ForwarderProcess: ~Copyable {
     // MARK: - Boot
 
     /// Everything that can fail is done before the first worker gets the plan.
-    private static func boot(_ settings: RunSettings) throws(StartFailure) -> ForwarderProcess {
-        let log = LineLogHandler.logger(level: settings.logLevel)
+    private static func boot(_ flags: RunSettings) throws(StartFailure) -> ForwarderProcess {
+        var log = LineLogHandler.logger(level: flags.logLevel ?? .info)
         let signals = try signals()
-        let paths = settings.configurationPaths
+        let paths = flags.configurationPaths
         let quickstart = paths.isEmpty ? try Quickstart(processIdentifier: getpid()) : nil
         // Before the files are read, so that no change of them is missed.
-        let watch = startWatching(settings, log)
+        let watch = startWatching(flags, log)
         let files: [ConfigurationFiles.File]
         if let quickstart {
             files = [quickstart.configuration]
         } else {
             files = try ConfigurationFiles.read(paths)
         }
-        let loaded = try load(files)
+        var reader = ConfigurationReader()
+        let loaded = try load(files, &reader)
         let plan = loaded.plan
+        let settings = ProcessSettings(flags, loaded.process)
+        log.logLevel = settings.logLevel
 
         let cpus = allowedProcessors
         let count = settings.workers ?? max(1, cpus.count)
@@ -64,29 +71,33 @@ public struct ForwarderProcess: ~Copyable {
             others: quickstart == nil ? 0 : Quickstart.descriptorsMax)
         log.info("connectionsMax=\(share.connectionsMax) from \(share.derivation)")
 
-        let features = KernelFeatures.all.subtracting(settings.without)
+        let features = KernelFeatures.all.subtracting(flags.without)
         let sockets = try sockets(plan, count, features)
         let workers = try WorkerGroup(count: count, share: share, features: features, cpus: cpus)
         let process = ForwarderProcess(
-            settings: settings, log: log, signals: signals, quickstart: quickstart,
-            sockets: sockets, workers: workers, watch: watch, loaded: loaded)
+            flags: flags, settings: settings, log: log, signals: signals, quickstart: quickstart,
+            sockets: sockets, workers: workers, watch: watch, reader: reader, loaded: loaded)
         process.workers.publish(process.sockets.workers)
         process.announce(plan)
         return process
     }
 
     private init(
-        settings: RunSettings, log: Logger, signals: consuming SignalQueue,
-        quickstart: Quickstart?, sockets: consuming ListenerSockets, workers: WorkerGroup,
-        watch: consuming FileWatch?, loaded: Loaded
+        flags: RunSettings, settings: ProcessSettings, log: Logger,
+        signals: consuming SignalQueue, quickstart: Quickstart?,
+        sockets: consuming ListenerSockets, workers: WorkerGroup, watch: consuming FileWatch?,
+        reader: ConfigurationReader, loaded: Loaded
     ) {
+        self.flags = flags
         self.settings = settings
+        settingsAtStart = settings
         self.log = log
         self.signals = signals
         self.quickstart = quickstart
         self.sockets = sockets
         self.workers = workers
         self.watch = watch
+        self.reader = reader
         self.loaded = loaded
         lifecycle = Lifecycle(drainTimeout: settings.drainTimeoutNanoseconds)
     }
@@ -109,15 +120,18 @@ public struct ForwarderProcess: ~Copyable {
         }
     }
 
-    private static func load(_ files: [ConfigurationFiles.File]) throws(StartFailure) -> Loaded {
-        let result = Configuration.load(files: files)
+    private static func load(
+        _ files: [ConfigurationFiles.File], _ reader: inout ConfigurationReader
+    ) throws(StartFailure) -> Loaded {
+        let result = reader.load(files: files)
         for finding in result.findings { StandardStream.error.write("\(finding)\n") }
         guard !result.hasErrors else {
             throw StartFailure("the configuration has errors: mend what is listed above")
         }
-        let plan = result.plan.served
-        guard !plan.listeners.isEmpty else { throw Loaded.nothingToServe }
-        return Loaded(plan: plan, findings: result.findings)
+        let loaded = Loaded(result)
+        for condition in loaded.pending { StandardStream.error.write("\(condition)\n") }
+        guard !loaded.plan.listeners.isEmpty else { throw Loaded.nothingToServe }
+        return loaded
     }
 
     private static var allowedProcessors: [Int32] {
@@ -237,7 +251,7 @@ public struct ForwarderProcess: ~Copyable {
     private mutating func finish(_ code: ExitCode) -> ExitCode {
         let statistics = statistics
         log.info("stats \(statistics.summary)")
-        if let path = settings.statisticsPath {
+        if let path = flags.statisticsPath {
             do throws(StartFailure) {
                 try statistics.write(to: path)
             } catch {

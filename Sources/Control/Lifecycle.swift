@@ -29,7 +29,7 @@ struct Lifecycle {
     static let grace: UInt64 = 2_000_000_000
 
     private(set) var phase = Phase.serving
-    let drainTimeout: UInt64
+    var drainTimeout: UInt64
 
     init(drainTimeout: UInt64) {
         self.drainTimeout = drainTimeout

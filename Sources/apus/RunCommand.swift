@@ -31,18 +31,27 @@ struct RunCommand: ParsableCommand {
         help: "Do not reload when the configuration's files change, only at SIGHUP.")
     var ignoresChanges = false
 
-    @Option(name: .long, help: "Worker threads (default: one for each allowed processor).")
+    @Option(
+        name: .long,
+        help: "Worker threads (default: the ApusConfig's, else one for each allowed processor).")
     var workers: Int?
 
     @Option(
         name: .long,
-        help: "Connections and UDP flows at a time (default: what the descriptors allow).")
+        help: """
+            Connections and UDP flows at a time (default: the ApusConfig's, else what the \
+            descriptors allow).
+            """)
     var connectionsMax: Int?
 
     @Option(
         name: .long,
-        help: ArgumentHelp("How long SIGTERM lets connections run on.", valueName: "seconds"))
-    var drainTimeout: Double = RunSettings.drainTimeoutSecondsDefault
+        help: ArgumentHelp(
+            """
+            How long SIGTERM lets connections run on (default: the ApusConfig's, else \
+            \(Int(RunSettings.drainTimeoutSecondsDefault))).
+            """, valueName: "seconds"))
+    var drainTimeout: Double?
 
     @Option(
         name: .long,
@@ -53,8 +62,11 @@ struct RunCommand: ParsableCommand {
 
     @Option(
         name: .long,
-        help: "One of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")).")
-    var logLevel: String = Logger.Level.info.rawValue
+        help: """
+            One of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")) (default: the \
+            ApusConfig's, else info).
+            """)
+    var logLevel: String?
 
     @Option(
         name: .long,
@@ -76,7 +88,7 @@ struct RunCommand: ParsableCommand {
             throw ValidationError("--connections-max must be at least 1.")
         }
         settings.connectionsMax = connectionsMax
-        guard (0...Self.drainTimeoutSecondsMax).contains(drainTimeout) else {
+        if let drainTimeout, !(0...Self.drainTimeoutSecondsMax).contains(drainTimeout) {
             throw ValidationError(
                 "--drain-timeout must be 0 to \(Int(Self.drainTimeoutSecondsMax)) seconds.")
         }
@@ -87,11 +99,13 @@ struct RunCommand: ParsableCommand {
             }
             settings.without.insert(feature)
         }
-        guard let level = Logger.Level(rawValue: logLevel) else {
-            let names = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
-            throw ValidationError("--log-level \(logLevel): the levels are \(names).")
+        settings.logLevel = try logLevel.map { name in
+            guard let level = Logger.Level(rawValue: name) else {
+                let names = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ValidationError("--log-level \(name): the levels are \(names).")
+            }
+            return level
         }
-        settings.logLevel = level
         settings.statisticsPath = statsFile
         return settings
     }
