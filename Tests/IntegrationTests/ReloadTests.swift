@@ -92,6 +92,34 @@ extension Integration {
             try one.stop()
         }
 
+        @Test("An ApusConfig sets limits at the start, and says so when they change later")
+        func processSettings() throws {
+            let server = try Self.greet("one")
+            let listener = try Forwarding.Listener.tcp(to: server.address)
+            func text(_ connectionsMax: Int) -> String {
+                """
+                \(Forwarding(listener).yaml)
+                ---
+                apiVersion: apus.dev/v1alpha1
+                kind: ApusConfig
+                metadata: {name: process}
+                spec: {connectionsMax: \(connectionsMax), logLevel: debug}
+                """
+            }
+            let folder = TemporaryFolder()
+            let file = folder.file("apus.yaml", text(40))
+            let apus = try ApusProcess(configuration: file)
+            #expect(apus.child.lines.contains { $0.contains("ready workers=1 connectionsMax=40") })
+            rename(folder.file(".new", text(50)), file)
+            // The debug line shows that the log's level was taken as well.
+            for line in ["connectionsMax has changed", Self.unchanged] {
+                #expect(eventually { apus.child.lines.contains { $0.contains(line) } })
+            }
+            #expect(try Self.answer(listener) == "one")
+            try apus.stopClean()
+            try server.stop()
+        }
+
         @Test("With --no-watch only SIGHUP reloads")
         func noWatch() throws {
             let (one, two) = (try Self.greet("one"), try Self.greet("two"))
