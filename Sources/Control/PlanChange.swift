@@ -49,14 +49,30 @@ struct PlanChange: Hashable {
     }
 
     init(from old: Plan, to new: Plan) {
-        listeners = Self.tally(
-            old.listeners.map { ($0.name, Listener($0, in: old)) },
-            new.listeners.map { ($0.name, Listener($0, in: new)) })
-        clusters = Self.tally(
-            old.clusters.map { (Name($0), $0) }, new.clusters.map { (Name($0), $0) })
+        // Most changes leave most of it where it is; only the rest is looked at by name.
+        let clusters = zip(old.clusters, new.clusters).map(==)
+        self.clusters = Self.tally(
+            Self.others(old.clusters, clusters).map { (Name($0), $0) },
+            Self.others(new.clusters, clusters).map { (Name($0), $0) })
+        let isNamed = zip(old.clusters, new.clusters).map { Name($0) == Name($1) }
+        // Listeners refer to clusters by place: they lead to the same where the names are the same.
+        let listeners = zip(old.listeners, new.listeners).map { left, right in
+            left == right
+                && (left.route?.backends ?? []).compactMap(\.cluster).allSatisfy {
+                    $0 < isNamed.count && isNamed[$0]
+                }
+        }
+        self.listeners = Self.tally(
+            Self.others(old.listeners, listeners).map { ($0.name, Listener($0, in: old)) },
+            Self.others(new.listeners, listeners).map { ($0.name, Listener($0, in: new)) })
     }
 
-    private static func tally<Key: Hashable, Value: Hashable>(
+    /// Those that are not the same at the same place of both plans.
+    private static func others<Part>(_ parts: [Part], _ isSame: [Bool]) -> [Part] {
+        parts.indices.filter { $0 >= isSame.count || !isSame[$0] }.map { parts[$0] }
+    }
+
+    private static func tally<Key: Hashable, Value: Equatable>(
         _ old: [(Key, Value)], _ new: [(Key, Value)]
     ) -> Tally {
         let before = Dictionary(grouping: old, by: \.0).mapValues { $0.map(\.1) }

@@ -3,14 +3,19 @@ import Primitives
 import Routing
 
 /// A listener of a Gateway or ListenerSet on its way into the plan, with the routes that attach to
-/// it.
-struct AttachedListener {
+/// it. One `Translation` makes it, and nobody else sees it: it is a class so that going through
+/// them copies nothing.
+final class AttachedListener {
     let gateway: Gateway
     /// The Gateway, or the ListenerSet that adds the listener.
     let owner: Metadata
     let listener: Listener
     let addresses: [SocketAddress]
     let host: HostPattern
+    /// Nil: one that nobody knows.
+    let `protocol`: ListenerProtocol?
+    /// `namespace/owner/listener`.
+    let planName: String
     /// Why it is not accepted.
     var refusal: Refusal?
     /// The listeners of one port contradict each other.
@@ -24,6 +29,19 @@ struct AttachedListener {
     /// A certificate authority of the Gateway's that does not resolve. The others hold without it.
     var frontendFault: Refusal?
     var attachments: [Attachment] = []
+
+    init(
+        gateway: Gateway, owner: Metadata, listener: Listener, addresses: [SocketAddress],
+        host: HostPattern
+    ) {
+        self.gateway = gateway
+        self.owner = owner
+        self.listener = listener
+        self.addresses = addresses
+        self.host = host
+        self.protocol = ListenerProtocol(rawValue: listener.protocol.value)
+        planName = "\(owner.namespace)/\(owner.name)/\(listener.name.value)"
+    }
 
     /// A route at a listener. It may have come by several parentRefs.
     struct Attachment {
@@ -44,11 +62,6 @@ struct AttachedListener {
 
     /// It is in the plan, and this version's engine does not serve it yet.
     var isPending: Bool { isServed && self.protocol != .tcp && self.protocol != .udp }
-
-    var `protocol`: ListenerProtocol? { ListenerProtocol(rawValue: listener.protocol.value) }
-
-    /// `namespace/owner/listener`.
-    var planName: String { "\(owner.namespace)/\(owner.name)/\(listener.name.value)" }
 
     /// The kinds of routes that it takes.
     var kinds: [String] {

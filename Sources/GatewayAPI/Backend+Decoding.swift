@@ -7,17 +7,7 @@ import Routing
 // mapping `ip: {address: …, port: …}` within.
 
 extension Backend {
-    init(metadata: Metadata, spec: Fields) {
-        self.metadata = metadata
-        isDynamicResolver = spec.text("type")?.value == "DynamicResolver"
-        endpoints = spec.mappings("endpoints").compactMap(Endpoint.init)
-        application = Backend.application(spec)
-        fallback = Fallback(spec, namespace: metadata.namespace)
-        tls = spec.mapping("tls").map { TLS($0, namespace: metadata.namespace) }
-        dialect = Dialect(spec)
-    }
-
-    private static func application(_ spec: Fields) -> Located<Application>? {
+    static func application(_ spec: Fields) -> Located<Application>? {
         let prefix = "gateway.envoyproxy.io/"
         let many = spec.texts("appProtocols").compactMap { text in
             Application(rawValue: String(text.value.dropFirst(prefix.count))).map {

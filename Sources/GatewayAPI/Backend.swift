@@ -4,7 +4,7 @@ import Routing
 
 /// A Backend (gateway.envoyproxy.io/v1alpha1): endpoints outside of Kubernetes. Read from both of
 /// its dialects and the same afterwards, whichever it was written in.
-struct Backend: Sendable {
+final class Backend: Sendable {
     let metadata: Metadata
     let endpoints: [Endpoint]
     /// `DynamicResolver` backends have no endpoints: the client's request names them.
@@ -74,5 +74,15 @@ struct Backend: Sendable {
         let clientCertificate: ObjectReference?
         let alpnProtocols: [String]
         let settings: TLSSettings
+    }
+
+    init(metadata: Metadata, spec: Fields) {
+        self.metadata = metadata
+        isDynamicResolver = spec.text("type")?.value == "DynamicResolver"
+        endpoints = spec.mappings("endpoints").compactMap(Endpoint.init)
+        application = Backend.application(spec)
+        fallback = Fallback(spec, namespace: metadata.namespace)
+        tls = spec.mapping("tls").map { TLS($0, namespace: metadata.namespace) }
+        dialect = Dialect(spec)
     }
 }

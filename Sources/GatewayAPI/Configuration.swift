@@ -62,16 +62,21 @@ public enum Configuration {
     }
 }
 
-/// Reads a configuration again and again, and only the files that changed since the last time: of
-/// ten thousand objects one changes, and is in force before its author has looked up. Owned by the
-/// thread that reloads.
+/// Reads a configuration again and again, and only the documents that changed since the last time:
+/// of ten thousand objects one changes, and is in force before its author has looked up. Owned by
+/// the thread that reloads.
 public struct ConfigurationReader: Sendable {
-    /// What was made of a file.
+    /// What was made of a document, or of a file.
     private struct Reading: Sendable {
-        let text: String
-        let objects: Objects
-        let defined: [(identity: ObjectIdentity, place: SourcePlace)]
-        let findings: [Finding]
+        var text: String
+        var objects = Objects()
+        var defined: [(identity: ObjectIdentity, place: SourcePlace)] = []
+        var findings: [Finding] = []
+        /// Of a file: its documents, by the lines before them. One that moved is read again, since
+        /// its places are others.
+        var parts: [Int: Reading] = [:]
+
+        init(_ text: String) { self.text = text }
     }
 
     private let options: Configuration.Options
@@ -92,12 +97,7 @@ public struct ConfigurationReader: Sendable {
         var order: [String: Int] = [:]
         for (number, file) in files.enumerated() where order[file.path] == nil {
             order[file.path] = number
-            var reading: Reading
-            if let known = former[file.path], known.text == file.text {
-                reading = known
-            } else {
-                reading = read(file)
-            }
+            let reading = read(file, former[file.path])
             readings[file.path] = reading
             for finding in reading.findings { log.append(finding) }
             var twice: Set<SourcePlace> = []
@@ -124,15 +124,35 @@ public struct ConfigurationReader: Sendable {
             dialects: objects.backends.map(Configuration.BackendDialect.init))
     }
 
-    private mutating func read(_ file: Configuration.File) -> Reading {
+    private mutating func read(_ file: Configuration.File, _ former: Reading?) -> Reading {
+        if let former, former.text == file.text { return former }
+        var whole = Reading(file.text)
+        for part in DocumentStream(file.text).parts {
+            let reading: Reading
+            if let known = former?.parts[part.linesBefore], known.text == part.text {
+                reading = known
+            } else {
+                reading = read(part, of: file.path)
+            }
+            whole.parts[part.linesBefore] = reading
+            whole.objects.merge(reading.objects)
+            whole.defined += reading.defined
+            whole.findings += reading.findings
+        }
+        return whole
+    }
+
+    private mutating func read(_ part: DocumentStream.Part, of file: String) -> Reading {
         let log = FindingLog()
+        var reading = Reading(String(part.text))
         var decoder = ObjectDecoder(log: log, options: options, catalog: catalog)
-        var composer = Composer(file: file.path, log: log)
-        for document in composer.documents(of: file.text) { decoder.decode(document) }
+        var composer = Composer(file: file, linesBefore: part.linesBefore, log: log)
+        for document in composer.documents(of: reading.text) { decoder.decode(document) }
         catalog = decoder.catalog
-        return Reading(
-            text: file.text, objects: decoder.objects, defined: decoder.defined,
-            findings: log.findings)
+        reading.objects = decoder.objects
+        reading.defined = decoder.defined
+        reading.findings = log.findings
+        return reading
     }
 
     private static func sorted(_ findings: [Finding], _ order: [String: Int]) -> [Finding] {

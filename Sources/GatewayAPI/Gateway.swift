@@ -2,7 +2,7 @@ import Manifest
 import Primitives
 
 /// A Gateway (gateway.networking.k8s.io/v1): addresses and the listeners on them.
-struct Gateway: Sendable {
+final class Gateway: Sendable {
     let metadata: Metadata
     let className: Located<String>?
     let addresses: [Address]
@@ -50,9 +50,7 @@ struct Gateway: Sendable {
     /// The address type of our own; the Gateway API lets implementations define such, with a domain
     /// as prefix (`GatewaySpecAddress.type`).
     static let unixAddressType = "apus.dev/UnixSocket"
-}
 
-extension Gateway {
     init(metadata: Metadata, spec: Fields) {
         self.metadata = metadata
         let namespace = metadata.namespace

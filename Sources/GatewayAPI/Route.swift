@@ -3,7 +3,7 @@ import Routing
 
 /// A TCPRoute, UDPRoute, TLSRoute, HTTPRoute or GRPCRoute (gateway.networking.k8s.io): which
 /// listeners it attaches to, and where their traffic goes.
-struct Route: Sendable {
+final class Route: Sendable {
     /// What its rules choose by, and so what listeners it can attach to.
     enum Carried: String, Sendable {
         case tcp = "TCPRoute"
@@ -57,9 +57,7 @@ struct Route: Sendable {
         let weight: UInt32
         let filters: [RouteFilter]
     }
-}
 
-extension Route {
     init(metadata: Metadata, carrying carried: Carried, spec: Fields) {
         self.metadata = metadata
         self.carried = carried

@@ -5,7 +5,7 @@ import Routing
 // ClientTrafficPolicy that speaks of them goes first.
 
 extension Translation {
-    mutating func resolveFrontend(_ state: inout AttachedListener) {
+    mutating func resolveFrontend(_ state: AttachedListener) {
         guard state.protocol == .https, state.refusal == nil,
             let validation = state.gateway.frontend?.validation(port: state.listener.port.value)
         else { return }

@@ -58,14 +58,14 @@ extension Translation {
     private mutating func collect(
         _ listener: Listener, of gateway: Gateway, owner: Metadata
     ) {
-        var state = AttachedListener(
+        let state = AttachedListener(
             gateway: gateway, owner: owner, listener: listener,
             addresses: addresses(of: listener, gateway), host: HostPattern(listener.hostname?.value)
         )
-        refuse(&state)
-        resolveKinds(&state)
-        resolveCertificates(&state)
-        resolveFrontend(&state)
+        refuse(state)
+        resolveKinds(state)
+        resolveCertificates(state)
+        resolveFrontend(state)
         if let refusal = state.refusal, fault(of: gateway) == nil {
             report(
                 .error, at: listener.name.place, owner.identity, path: listener.path,
@@ -96,7 +96,7 @@ extension Translation {
 
     // MARK: - Refusals
 
-    private func refuse(_ state: inout AttachedListener) {
+    private func refuse(_ state: AttachedListener) {
         let name = state.listener.protocol.value
         guard let proto = state.protocol else {
             let all = ListenerProtocol.allCases.map(\.rawValue).joined(separator: ", ")
@@ -134,14 +134,14 @@ extension Translation {
                 guard other.addresses.contains(where: { Self.overlap($0, address) }) else {
                     continue
                 }
-                if refuse(&state, proto, address, beside: other) { return }
+                if refuse(state, proto, address, beside: other) { return }
             }
         }
     }
 
     /// Whether `state` cannot stand beside `other`, which came first.
     private func refuse(
-        _ state: inout AttachedListener, _ proto: ListenerProtocol, _ address: SocketAddress,
+        _ state: AttachedListener, _ proto: ListenerProtocol, _ address: SocketAddress,
         beside other: AttachedListener
     ) -> Bool {
         let isOwn = other.gateway.metadata.identity == state.gateway.metadata.identity
@@ -183,7 +183,7 @@ extension Translation {
     // MARK: - References
 
     /// `allowedRoutes.kinds` against the kinds that the protocol carries.
-    private func resolveKinds(_ state: inout AttachedListener) {
+    private func resolveKinds(_ state: AttachedListener) {
         guard let proto = state.protocol else { return }
         let carried = proto.kinds(state.listener.tls?.isPassthrough ?? false)
         let wrong = (state.listener.kinds ?? []).filter {
@@ -203,7 +203,7 @@ extension Translation {
     }
 
     /// `tls.certificateRefs`: each a Secret with a chain and its key.
-    private func resolveCertificates(_ state: inout AttachedListener) {
+    private func resolveCertificates(_ state: AttachedListener) {
         guard let tls = state.listener.tls, !tls.isPassthrough, state.refusal == nil else { return }
         guard state.protocol == .https || state.protocol == .tls else { return }
         let source = ReferenceGrant.From(

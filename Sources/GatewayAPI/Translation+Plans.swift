@@ -287,11 +287,13 @@ extension Translation {
         case .service(_, let port):
             cluster.framing = framing(Self.framing(port.application), route)
         }
-        if let known = clusterIndices[cluster] { return known }
-        if !origins.isEmpty { clusterOrigins[plan.clusters.count] = origins }
-        clusterIndices[cluster] = plan.clusters.count
+        let namesakes = clusterIndices[cluster.name] ?? []
+        if let known = namesakes.first(where: { plan.clusters[$0] == cluster }) { return known }
+        let number = plan.clusters.count
+        if !origins.isEmpty { clusterOrigins[number] = origins }
+        clusterIndices[cluster.name, default: []].append(number)
         plan.clusters.append(cluster)
-        return plan.clusters.count - 1
+        return number
     }
 
     private static func name(of target: ResolvedRoute.Target) -> String {

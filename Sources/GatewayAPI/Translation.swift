@@ -46,7 +46,8 @@ struct Translation {
     var listenersOfOwner: [ObjectIdentity: [Int]] = [:]
     /// Those that may meet on a port or path.
     var listenersAtPlace: [BindPlace: [Int]] = [:]
-    var clusterIndices: [ClusterPlan: Int] = [:]
+    /// Of the clusters of each name.
+    var clusterIndices: [String: [Int]] = [:]
     /// Where the values in force were written.
     var clusterOrigins: [Int: [Origin]] = [:]
     var listenerOrigins: [String: [Origin]] = [:]

@@ -37,14 +37,17 @@ package struct Composer {
     private enum Stop: Error { case refused }
 
     private let file: String
+    private let linesBefore: Int
     private let log: FindingLog
     private var frames: [Frame] = []
     private var anchors: [String: Anchored] = [:]
     private var documents: [Node] = []
     private var nodeCount = 0
 
-    package init(file: String, log: FindingLog) {
+    /// - Parameter linesBefore: lines of the file before the text that will be given.
+    package init(file: String, linesBefore: Int = 0, log: FindingLog) {
         self.file = file
+        self.linesBefore = linesBefore
         self.log = log
     }
 
@@ -218,7 +221,7 @@ package struct Composer {
     }
 
     private func place(_ line: Int, _ column: Int) -> SourcePlace {
-        SourcePlace(file: file, line: line + 1, column: column + 1)
+        SourcePlace(file: file, line: linesBefore + line + 1, column: column + 1)
     }
 
     private func syntaxError(at place: SourcePlace, _ message: String) {

@@ -25,8 +25,9 @@ extension ObjectIdentity: Comparable {
     }
 }
 
-/// What every object has: identity, age, generation, and where it was written.
-public struct Metadata: Sendable {
+/// What every object has: identity, age, generation, and where it was written. Never changed, and
+/// referred to by all that is made of the object.
+public final class Metadata: Sendable {
     public let identity: ObjectIdentity
     public let place: SourcePlace
     public let generation: Int64
