@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from statistics import median
 
-from . import chart, machine
+from . import chart, machine, reload
 
 OURS = "apus"
 
@@ -20,6 +20,8 @@ class Found:
     footprint: dict
     # {workers: [(throughput, cpu)]}
     workers: dict
+    # {(peer, listeners): changes}; see reload.py
+    reloads: dict
     failures: list
 
 
@@ -83,6 +85,7 @@ class Report:
         ]
         body = self.instruction_table() + self.cpu_table() + self.latency_table()
         body += self.loss_table() + self.footprint_table() + self.worker_table()
+        body += self.reload_table()
         lines += self.target_table() + [f"![{name}](results/{name}.svg)" for name in charts] + [""]
         lines += body
         if self.found.failures:
@@ -187,6 +190,23 @@ class Report:
                 "CPU time a request, which is all that workers could take from each other.", "",
                 "| workers | requests a second | CPU µs a request |", "|---|---|---|", *rows, ""]
 
+    def reload_table(self):
+        if not self.found.reloads:
+            return []
+        rows = [
+            f"| {name} | {count:,} | {median(one['milliseconds']):.1f} | {median(one['cpu']):.1f} | "
+            f"{one['unanswered']} | {one['resident'] / 1e6:.0f} | "
+            f"{one['read'] if 'read' in one else ''} |"
+            for (name, count), one in self.found.reloads.items()
+        ]
+        return ["## A change of one backend", "",
+                "From the closing of the file (nginx, HAProxy: and a signal) to the first new "
+                "connection that is answered by the other backend; CPU time and memory of all "
+                "processes that live then. Apus waits 50 ms for the files to be quiet.", "",
+                "| | listeners, each with a backend | in force after, ms | CPU, ms | connections "
+                "that nobody answered | resident, MB | read at the start in, ms |",
+                "|---|---|---|---|---|---|---|", *rows, ""]
+
     # Targets
 
     def target_table(self):
@@ -203,7 +223,7 @@ class Report:
                     shown = f"{got:.0f}" if got else "not measured"
                 rows.append(self.verdict(f"{workload.title}: {target.figure}", wanted, shown,
                                          got is not None and got <= target.ratio))
-        rows += self.footprint_targets() + self.worker_target()
+        rows += self.footprint_targets() + self.worker_target() + self.reload_targets()
         if not any(p.name == OURS for p in self.peers):
             return []
         head = ["| figure | target | measured | |", "|---|---|---|---|"]
@@ -240,6 +260,20 @@ class Report:
         gain = 2 * one / two
         return [self.verdict("two workers against one (2 × CPU a request of one / of two)", "≥ 1.8 ×",
                              f"{gain:.2f} ×", gain >= 1.8)]
+
+    def reload_targets(self):
+        large = self.found.reloads.get((OURS, reload.LARGE))
+        if not large:
+            return []
+        after, size = median(large["milliseconds"]), large["resident"] / 1e6
+        return [
+            self.verdict("10,000 routes and Backends decoded, validated, translated", "≤ 2 s",
+                         f"{large['read'] / 1000:.2f} s", large["read"] <= 2_000),
+            self.verdict("the same: resident memory after reloads", "≤ 500 MB", f"{size:.0f} MB",
+                         size <= 500),
+            self.verdict("one Backend of 10,000 changed: in force", "≤ 200 ms", f"{after:.0f} ms",
+                         after <= 200),
+        ]
 
     # Charts
 

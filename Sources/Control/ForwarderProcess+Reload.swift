@@ -134,7 +134,7 @@ extension ForwarderProcess {
         }
         let change = PlanChange(from: former, to: sockets.plan)
         workers.publish(sockets.workers)
-        let milliseconds = Double((apus_monotonic() - start) / 10_000) / 100
+        let milliseconds = Self.milliseconds(since: start)
         log.info("configuration reloaded: \(change) milliseconds=\(milliseconds)")
     }
 }

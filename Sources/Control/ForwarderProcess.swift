@@ -58,10 +58,17 @@ public struct ForwarderProcess: ~Copyable {
             files = try ConfigurationFiles.read(paths)
         }
         var reader = ConfigurationReader()
+        let start = apus_monotonic()
         let loaded = try load(files, &reader)
+        let milliseconds = Self.milliseconds(since: start)
         let plan = loaded.plan
         let settings = ProcessSettings(flags, loaded.process)
         log.logLevel = settings.logLevel
+        log.info(
+            """
+            configuration read: listeners=\(plan.listeners.count) \
+            clusters=\(plan.clusters.count) milliseconds=\(milliseconds)
+            """)
 
         let cpus = allowedProcessors
         let count = settings.workers ?? max(1, cpus.count)
@@ -132,6 +139,11 @@ public struct ForwarderProcess: ~Copyable {
         for condition in loaded.pending { StandardStream.error.write("\(condition)\n") }
         guard !loaded.plan.listeners.isEmpty else { throw Loaded.nothingToServe }
         return loaded
+    }
+
+    /// To two decimals.
+    static func milliseconds(since start: UInt64) -> Double {
+        Double((apus_monotonic() - start) / 10_000) / 100
     }
 
     private static var allowedProcessors: [Int32] {

@@ -94,6 +94,7 @@ public struct ConfigurationReader: Sendable {
         let log = FindingLog()
         var objects = Objects()
         var places: [ObjectIdentity: SourcePlace] = [:]
+        places.reserveCapacity(former.values.reduce(0) { $0 + $1.defined.count })
         var order: [String: Int] = [:]
         for (number, file) in files.enumerated() where order[file.path] == nil {
             order[file.path] = number

@@ -34,10 +34,10 @@ struct PolicyIndex {
         return nil
     }
 
-    /// - Parameter chain: the most specific place first.
-    func effective(_ kind: Kind, _ chain: [Target]) -> Effective? {
+    /// - Parameter chain: the most specific place first; not made where no policy is of the kind.
+    func effective(_ kind: Kind, _ chain: @autoclosure () -> [Target]) -> Effective? {
         guard let ofKind = holders[kind] else { return nil }
-        let found = chain.compactMap { target in ofKind[target].map { (target, $0) } }
+        let found = chain().compactMap { target in ofKind[target].map { (target, $0) } }
         guard let first = found.first?.1 else { return nil }
         guard first.policy.isMerged, found.count > 1 else {
             return Effective(

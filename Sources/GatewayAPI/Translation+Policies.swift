@@ -179,10 +179,10 @@ extension Translation {
     }
 
     private mutating func inForce<Settings>(
-        _ kind: Kind, _ chain: [PolicyIndex.Target],
+        _ kind: Kind, _ chain: @autoclosure () -> [PolicyIndex.Target],
         _ read: (Fields) throws(PolicyFault) -> Settings
     ) -> InForce<Settings> {
-        guard let effective = policies.effective(kind, chain) else { return .none }
+        guard let effective = policies.effective(kind, chain()) else { return .none }
         note(effective, kind)
         guard !effective.isInvalid, let fields = Fields(effective.spec, path: "spec", log: log)
         else { return .invalid }
@@ -248,10 +248,11 @@ extension Translation {
 
     /// How TLS is spoken with a Backend or Service port.
     func backendTLS(_ object: ObjectIdentity, port: String? = nil) -> BackendTLS {
-        let chain =
-            (port.map { [PolicyIndex.Target(object: object, section: $0)] } ?? [])
-            + [PolicyIndex.Target(object: object, section: nil)]
-        guard let effective = policies.effective(.backendTLSPolicy, chain) else { return .none }
+        let effective = policies.effective(
+            .backendTLSPolicy,
+            (port.map { [.init(object: object, section: $0)] } ?? [])
+                + [.init(object: object, section: nil)])
+        guard let effective else { return .none }
         return backendTLS(effective.policies[0])
     }
 

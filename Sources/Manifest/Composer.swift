@@ -22,9 +22,29 @@ package struct Composer {
         /// The key that waits for its value; `isKeyRefused` when it was none.
         var key: (text: String, place: SourcePlace)?
         var isKeyRefused = false
+        /// Of the keys, once there are many of them.
         var lines: [String: Int] = [:]
         var size = 1
         var height = 1
+
+        /// Most mappings have few keys, which are looked through faster than hashed.
+        private static let keysFew = 16
+
+        mutating func append(_ entry: Node.Entry) {
+            entries.append(entry)
+            if !lines.isEmpty { lines[entry.key] = entry.keyPlace.line }
+        }
+
+        /// The line that has the key already.
+        mutating func line(ofKey key: String) -> Int? {
+            guard entries.count > Self.keysFew else {
+                return entries.first { $0.key == key }?.keyPlace.line
+            }
+            if lines.isEmpty {
+                for entry in entries { lines[entry.key] = entry.keyPlace.line }
+            }
+            return lines[key]
+        }
     }
 
     /// What an alias stands for.
@@ -174,7 +194,7 @@ package struct Composer {
     private mutating func addToMapping(_ node: Node, _ top: Int) {
         if let key = frames[top].key {
             frames[top].key = nil
-            frames[top].entries.append(
+            frames[top].append(
                 Node.Entry(key: key.text, keyPlace: key.place, value: node))
         } else if frames[top].isKeyRefused {
             frames[top].isKeyRefused = false
@@ -190,7 +210,7 @@ package struct Composer {
         if scalar.text == "<<", scalar.kind == .text {
             frames[top].isKeyRefused = true
             syntaxError(at: place, "merge keys (<<) are not read; write the fields out")
-        } else if let line = frames[top].lines.updateValue(place.line, forKey: scalar.text) {
+        } else if let line = frames[top].line(ofKey: scalar.text) {
             frames[top].isKeyRefused = true
             syntaxError(
                 at: place,

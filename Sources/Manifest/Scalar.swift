@@ -44,12 +44,14 @@ package struct Scalar: Hashable, Sendable {
     }
 
     private static func number(_ text: String) -> Kind? {
-        let bytes = Array(text.utf8)
-        guard bytes[0].isDigit || "+-.".utf8.contains(bytes[0]) else { return nil }
+        guard let first = text.utf8.first, first.isDigit || "+-.".utf8.contains(first) else {
+            return nil
+        }
+        if let integer = plainInteger(text) { return .integer(integer) }
         var digits = Substring(text)
         var isNegative = false
-        if bytes[0] == UInt8(ascii: "-") || bytes[0] == UInt8(ascii: "+") {
-            isNegative = bytes[0] == UInt8(ascii: "-")
+        if first == UInt8(ascii: "-") || first == UInt8(ascii: "+") {
+            isNegative = first == UInt8(ascii: "-")
             digits = digits.dropFirst()
         }
         let (radix, prefix) = radix(of: digits)
@@ -60,6 +62,18 @@ package struct Scalar: Hashable, Sendable {
             return Int64((isNegative ? "-" : "") + body, radix: radix).map(Kind.integer) ?? .real
         }
         return isReal(digits) ? .real : nil
+    }
+
+    /// What most numbers are: decimal digits without a sign or leading zero, few enough to fit.
+    private static func plainInteger(_ text: String) -> Int64? {
+        let bytes = text.utf8
+        guard (1...18).contains(bytes.count), bytes.first != UInt8(ascii: "0") else { return nil }
+        var number: Int64 = 0
+        for byte in bytes {
+            guard byte.isDigit else { return nil }
+            number = number * 10 + Int64(byte - UInt8(ascii: "0"))
+        }
+        return number
     }
 
     private static func radix(of digits: Substring) -> (radix: Int, prefix: Int) {
