@@ -3,6 +3,8 @@ package indirect enum JSON: Equatable, Sendable {
     case null
     case boolean(Bool)
     case integer(Int)
+    /// Finite: JSON has no other.
+    case real(Double)
     case text(String)
     case array([JSON])
     case object([Field])
@@ -31,6 +33,7 @@ package indirect enum JSON: Equatable, Sendable {
         case .null: text += "null"
         case .boolean(let value): text += value ? "true" : "false"
         case .integer(let value): text += "\(value)"
+        case .real(let value): text += "\(value)"
         case .text(let value): Self.quote(value, to: &text)
         case .array(let values):
             guard !values.isEmpty else {

@@ -123,7 +123,7 @@ extension JSON {
             "{"
                 + fields.map { JSON.text($0.name).compact + ":" + $0.value.compact }
                 .joined(separator: ",") + "}"
-        case .null, .boolean, .integer, .text: String(document.dropLast())
+        case .null, .boolean, .integer, .real, .text: String(document.dropLast())
         }
     }
 }
