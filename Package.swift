@@ -36,7 +36,7 @@ let package = Package(
         .executableTarget(
             name: "apus",
             dependencies: [
-                "CLinux", "Control", "GatewayAPI", "Kernel", "Manifest",
+                "CLinux", "Control", "GatewayAPI", "Kernel", "Manifest", "Primitives",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -52,7 +52,7 @@ let package = Package(
         .testTarget(
             name: "GatewayAPITests",
             dependencies: ["GatewayAPI", "Manifest", "Primitives", "Routing"],
-            exclude: ["Golden"]),
+            exclude: ["Explanations", "Golden"]),
         .testTarget(
             name: "ControlTests",
             dependencies: [

@@ -8,10 +8,8 @@ struct ClientSettings {
     private(set) var tls = TLSTerminationPlan()
     /// `spec.tls.clientValidation.caCertificateRefs`.
     private(set) var authorities: [ObjectReference] = []
-    let origins: [Origin]
 
     init(_ spec: Fields, namespace: String) throws(PolicyFault) {
-        origins = spec.node.origins
         if let header = spec.mapping("proxyProtocol") {
             tcp.proxyHeader = header.boolean("optional")?.value == true ? .optional : .required
         } else if spec.boolean("enableProxyProtocol")?.value == true {

@@ -12,14 +12,15 @@ public enum Configuration {
         public let listeners: [ListenerStatus]
         /// Settings of the process, if an ApusConfig has any.
         public let process: ApusConfig?
-        /// Where the values in force for a cluster were written, by its index in the plan.
-        public let clusterOrigins: [Int: [Origin]]
-        /// The same of a listener, by its name in the plan.
-        public let listenerOrigins: [String: [Origin]]
         /// In the order of the files, then of their lines.
         public let findings: [Finding]
         /// Which dialect each Backend is written in, in the order of the files.
         public let dialects: [BackendDialect]
+        /// What it was made of, and by which policies: for `apus explain`, which finds out where a
+        /// value was written when it is asked. A reload pays for none of that.
+        let objects: Objects
+        let policies: PolicyIndex
+        let policyChains: [String: [PolicyIndex.Target]]
 
         /// Whether the files themselves are wrong: not YAML, or objects that the API server would
         /// refuse. Such files are not to be run. Errors of the controller, such as a reference to a
@@ -120,9 +121,9 @@ public struct ConfigurationReader: Sendable {
         return Configuration.Result(
             plan: outcome.plan, conditions: outcome.conditions, listeners: outcome.statuses,
             process: objects.configurations.min { $0.place.line < $1.place.line },
-            clusterOrigins: outcome.clusterOrigins, listenerOrigins: outcome.listenerOrigins,
             findings: Self.sorted(log.findings, order),
-            dialects: objects.backends.map(Configuration.BackendDialect.init))
+            dialects: objects.backends.map(Configuration.BackendDialect.init), objects: objects,
+            policies: outcome.policies, policyChains: outcome.policyChains)
     }
 
     private mutating func read(_ file: Configuration.File, _ former: Reading?) -> Reading {

@@ -8,13 +8,11 @@ struct EndpointSettings {
     let udp: UDPFlowPlan?
     let flowsMax: UInt32?
     let flowsPerSourceMax: UInt32?
-    let origins: [Origin]
     private let dns: Fields?
     private let tiers: Fields?
     private let limits: Fields?
 
     init(_ spec: Fields) {
-        origins = spec.node.origins
         service = spec.mapping("srv")?.text("name")?.value
         let fields = spec.mapping("udp")
         udp = fields.map { fields in

@@ -31,7 +31,7 @@ enum EngineSupport {
         let served = servedFields[policy.kind] ?? []
         let values = servedValues[policy.kind] ?? [:]
         let missing = policy.spec.origins.filter { origin in
-            values[origin.path] != origin.value
+            !origin.isEmptyMapping && values[origin.path] != origin.value
                 && !served.contains { origin.path == $0 || origin.path.hasPrefix($0 + ".") }
         }
         // Two levels say enough: `circuitBreaker.maxConnections`, `healthCheck.active`.

@@ -57,12 +57,15 @@ struct Policy: Sendable {
     func fields(_ log: FindingLog) -> Fields? { Fields(spec, path: "spec", log: log) }
 }
 
-/// A value in force and where it was written.
-public struct Origin: Hashable, Sendable {
+/// A value that a policy's spec says, and where.
+struct Origin: Hashable, Sendable {
     /// As in `timeout.tcp.connectTimeout`.
-    public let path: String
-    public let value: String
-    public let place: SourcePlace
+    let path: String
+    let value: String
+    let place: SourcePlace
+    /// Nobody wrote it: the schema's default.
+    var isDefault = false
+    var isEmptyMapping = false
 }
 
 extension Node {
@@ -86,27 +89,38 @@ extension Node {
         return Node(place: place, value: .mapping(entries))
     }
 
-    /// Every scalar of a policy's spec, but for what says where the policy applies.
+    /// Every scalar and empty mapping of a policy's spec, but for what says where the policy
+    /// applies.
     var origins: [Origin] {
         var origins: [Origin] = []
-        collectOrigins("", &origins)
+        collectOrigins("", isDefault: false, &origins)
         return origins.filter { origin in
             !["targetRef", "targetSelectors", "mergeType"].contains { origin.path.hasPrefix($0) }
         }
     }
 
-    private func collectOrigins(_ path: String, _ origins: inout [Origin]) {
+    private func collectOrigins(_ path: String, isDefault: Bool, _ origins: inout [Origin]) {
         switch value {
         case .scalar(let scalar):
-            origins.append(Origin(path: path, value: scalar.text, place: place))
+            origins.append(
+                Origin(path: path, value: scalar.text, place: place, isDefault: isDefault))
         case .sequence(let items):
             for (number, item) in items.enumerated() {
-                item.collectOrigins("\(path)[\(number)]", &origins)
+                item.collectOrigins("\(path)[\(number)]", isDefault: isDefault, &origins)
             }
         case .mapping(let entries):
+            if entries.isEmpty, !path.isEmpty {
+                origins.append(
+                    Origin(
+                        path: path, value: "{}", place: place, isDefault: isDefault,
+                        isEmptyMapping: true))
+            }
             for entry in entries {
+                // Defaults stand where the mapping does that lacks them; what is written stands
+                // behind its key.
                 entry.value.collectOrigins(
-                    path.isEmpty ? entry.key : "\(path).\(entry.key)", &origins)
+                    path.isEmpty ? entry.key : "\(path).\(entry.key)",
+                    isDefault: isDefault || entry.value.place == place, &origins)
             }
         }
     }

@@ -3,13 +3,13 @@ import Routing
 
 /// Which policy holds for which target. Two policies of one kind on the same target: the first by
 /// precedence has it.
-struct PolicyIndex {
-    struct Target: Hashable {
+struct PolicyIndex: Sendable {
+    struct Target: Hashable, Sendable {
         let object: ObjectIdentity
         let section: String?
     }
 
-    struct Holder {
+    struct Holder: Sendable {
         let policy: Policy
         /// What it says cannot be done: nothing that it is about may be served without it.
         let isInvalid: Bool
@@ -21,8 +21,10 @@ struct PolicyIndex {
         let isInvalid: Bool
         /// The most specific policy first; the others are merged into it.
         let policies: [Policy]
+        /// Where there are policies, the most specific place first.
+        let targets: [Target]
         /// Those that a more specific one replaces.
-        let overridden: [Target]
+        var overridden: [Target] { Array(targets.dropFirst(policies.count)) }
     }
 
     private var holders: [Kind: [Target: Holder]] = [:]
@@ -34,6 +36,8 @@ struct PolicyIndex {
         return nil
     }
 
+    func policy(_ kind: Kind, at target: Target) -> Policy? { holders[kind]?[target]?.policy }
+
     /// - Parameter chain: the most specific place first; not made where no policy is of the kind.
     func effective(_ kind: Kind, _ chain: @autoclosure () -> [Target]) -> Effective? {
         guard let ofKind = holders[kind] else { return nil }
@@ -42,13 +46,13 @@ struct PolicyIndex {
         guard first.policy.isMerged, found.count > 1 else {
             return Effective(
                 spec: first.policy.spec, isInvalid: first.isInvalid, policies: [first.policy],
-                overridden: found.dropFirst().map(\.0))
+                targets: found.map(\.0))
         }
         let base = found[1].1
         return Effective(
             spec: first.policy.spec.merged(over: base.policy.spec),
             isInvalid: first.isInvalid || base.isInvalid, policies: [first.policy, base.policy],
-            overridden: found.dropFirst(2).map(\.0))
+            targets: found.map(\.0))
     }
 
     /// Rule, route, listener, ListenerSet, Gateway.
@@ -66,4 +70,8 @@ struct PolicyIndex {
         guard let set = state.listenerSet else { return [listener, gateway] }
         return [listener, Target(object: set, section: nil), gateway]
     }
+}
+
+extension PolicyIndex.Target: CustomStringConvertible {
+    var description: String { "\(object)" + (section.map { "/\($0)" } ?? "") }
 }

@@ -13,5 +13,5 @@ struct PolicyState {
     /// The policy that it is laid over.
     var mergedOver: String?
 
-    var description: String { "\(target.object)" + (target.section.map { "/\($0)" } ?? "") }
+    var description: String { target.description }
 }

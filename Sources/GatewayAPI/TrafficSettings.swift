@@ -16,10 +16,8 @@ struct TrafficSettings {
     private(set) var timeouts = HTTPTimeouts()
     private(set) var connectionIdleTimeout: UInt32?
     private(set) var connectionDurationMax: UInt32?
-    let origins: [Origin]
 
     init(_ spec: Fields) throws(PolicyFault) {
-        origins = spec.node.origins
         loadBalancer = try LoadBalancerPlan(spec.mapping("loadBalancer"))
         healthCheck = try HealthCheckPlan(spec.mapping("healthCheck"))
         if let fields = spec.mapping("circuitBreaker") { circuitBreaker = .init(fields) }

@@ -24,6 +24,9 @@ extension Translation {
         }
         for place in order {
             guard let numbers = members[place], let first = numbers.first else { continue }
+            for number in numbers {
+                policyChains[listeners[number].planName] = PolicyIndex.chain(at: listeners[number])
+            }
             plan.listeners.append(listenerPlan(numbers, first: listeners[first]))
         }
     }
@@ -35,7 +38,6 @@ extension Translation {
         var listener = ListenerPlan(
             name: first.planName, addresses: first.addresses,
             transport: .tcp(client.settings?.tcp ?? TCPListenerPlan()))
-        listenerOrigins[first.planName] = client.settings?.origins
         switch first.protocol {
         case .udp:
             let route = opaqueRoute(first)
@@ -267,14 +269,12 @@ extension Translation {
         if !fallbacks.isEmpty { tiers.append(fallbacks) }
         var cluster = ClusterPlan(
             name: Self.name(of: target), route: planName(route.metadata.identity), tiers: tiers)
-        var origins: [Origin] = []
         switch traffic(of: route, rule, at: state) {
         case .none: break
         // Nothing is sent by a policy that cannot be followed.
         case .invalid: cluster.tiers = [[]]
         case .settings(let traffic):
             traffic.apply(to: &cluster, isUDP: route.carried == .udp)
-            origins += traffic.origins
         }
         switch target {
         case .backend(let backend):
@@ -282,7 +282,6 @@ extension Translation {
             cluster.framing = framing(backend.application?.value.framing, route)
             if let settings = endpointSettings(backend.metadata.identity) {
                 settings.apply(to: &cluster)
-                origins += settings.origins
             }
         case .service(_, let port):
             cluster.framing = framing(Self.framing(port.application), route)
@@ -290,7 +289,6 @@ extension Translation {
         let namesakes = clusterIndices[cluster.name] ?? []
         if let known = namesakes.first(where: { plan.clusters[$0] == cluster }) { return known }
         let number = plan.clusters.count
-        if !origins.isEmpty { clusterOrigins[number] = origins }
         clusterIndices[cluster.name, default: []].append(number)
         plan.clusters.append(cluster)
         return number

@@ -10,7 +10,7 @@ func translate(_ objects: Objects) -> Translation.Outcome {
     return Translation.Outcome(
         plan: translation.plan, conditions: translation.conditions,
         statuses: translation.statuses, findings: translation.log.findings,
-        clusterOrigins: translation.clusterOrigins, listenerOrigins: translation.listenerOrigins)
+        policies: translation.policies, policyChains: translation.policyChains)
 }
 
 /// The state of one `translate()`: what was read, indexed, and what comes of it.
@@ -20,8 +20,8 @@ struct Translation {
         let conditions: [Condition]
         let statuses: [ListenerStatus]
         let findings: [Finding]
-        let clusterOrigins: [Int: [Origin]]
-        let listenerOrigins: [String: [Origin]]
+        let policies: PolicyIndex
+        let policyChains: [String: [PolicyIndex.Target]]
     }
 
     let objects: Objects
@@ -48,9 +48,9 @@ struct Translation {
     var listenersAtPlace: [BindPlace: [Int]] = [:]
     /// Of the clusters of each name.
     var clusterIndices: [String: [Int]] = [:]
-    /// Where the values in force were written.
-    var clusterOrigins: [Int: [Origin]] = [:]
-    var listenerOrigins: [String: [Origin]] = [:]
+    /// Where policies of a listener may stand, the most specific place first; by its name in the
+    /// plan.
+    var policyChains: [String: [PolicyIndex.Target]] = [:]
 
     init(_ objects: Objects) {
         self.objects = objects

@@ -10,8 +10,8 @@ struct Apus: ParsableCommand {
         abstract: "Forwards TCP and UDP as the Gateway API says.",
         version: Version.text,
         subcommands: [
-            RunCommand.self, DemoCommand.self, CheckCommand.self, ConvertCommand.self,
-            SchemaCommand.self,
+            RunCommand.self, DemoCommand.self, CheckCommand.self, ExplainCommand.self,
+            ConvertCommand.self, SchemaCommand.self,
         ])
 
     /// The process ends by `_exit(2)`: its workers may still be running.
