@@ -124,7 +124,7 @@ extension Explainer {
     // MARK: - Requests
 
     mutating func request(
-        _ request: Explanation.Request, from client: IPAddress?
+        _ request: Explanation.Request, serverName: String?, from client: IPAddress?
     ) -> [Explanation] {
         guard let parts = URLParts(request.url) else { preconditionFailure("no URL was let in") }
         var numbers = plan.listeners.indices.filter { number in
@@ -147,14 +147,14 @@ extension Explainer {
                 numbers.contains { plan.listeners[$0] == other }
                     ? "is explained by itself" : "listens on \(other.addressText)"
             }
-            answerRequest(&answer, number, request, parts, from: client)
+            answerRequest(&answer, number, request, parts, serverName, from: client)
             return answer
         }
     }
 
     private mutating func answerRequest(
         _ answer: inout Explanation, _ number: Int, _ request: Explanation.Request,
-        _ parts: URLParts, from client: IPAddress?
+        _ parts: URLParts, _ serverName: String?, from client: IPAddress?
     ) {
         let listener = plan.listeners[number]
         switch listener.routes {
@@ -173,7 +173,7 @@ extension Explainer {
                 return
             }
             // Addresses are no server names (RFC 6066 section 3).
-            let name = parts.address == nil ? parts.host : ""
+            let name = serverName ?? (parts.address == nil ? parts.host : "")
             let decision = table(number).decide(name)
             decided(&answer, decision, name, listener, from: client)
             guard case .requests(let server) = decision else { return }

@@ -40,7 +40,8 @@ public struct Explainer {
                 return [nobody("no listener speaks TLS\(whereabouts)", \.protocolName)]
             }
             return numbers.map { stream($0, serverName: name, from: client) }
-        case .request(let request, let client): return self.request(request, from: client)
+        case .request(let request, let serverName, let client):
+            return self.request(request, serverName: serverName, from: client)
         }
     }
 

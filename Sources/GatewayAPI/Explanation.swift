@@ -13,7 +13,8 @@ public struct Explanation: Hashable, Sendable {
         case arrival(from: SocketAddress?, to: SocketAddress, isDatagram: Bool)
         /// A TLS connection that asks for a name.
         case serverName(String, port: UInt16?, from: IPAddress?)
-        case request(Request, from: IPAddress?)
+        /// Within TLS, over a connection that asked for `serverName`; nil = for the request's host.
+        case request(Request, serverName: String? = nil, from: IPAddress?)
     }
 
     public struct Request: Hashable, Sendable {

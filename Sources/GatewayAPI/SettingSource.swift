@@ -132,9 +132,16 @@ extension SettingSource {
         "healthCheck.active.probe.http.retriableStatuses": [
             "healthCheck.active.http.retriableStatuses"
         ],
-        "healthCheck.active.probe.http.expectedBody": ["healthCheck.active.http.expectedResponse"],
-        "healthCheck.active.probe.tcp.send": ["healthCheck.active.tcp.send"],
-        "healthCheck.active.probe.tcp.expect": ["healthCheck.active.tcp.receive"],
+        "healthCheck.active.probe.http.expectedBody": [
+            "healthCheck.active.http.expectedResponse.text",
+            "healthCheck.active.http.expectedResponse.binary",
+        ],
+        "healthCheck.active.probe.tcp.send": [
+            "healthCheck.active.tcp.send.text", "healthCheck.active.tcp.send.binary",
+        ],
+        "healthCheck.active.probe.tcp.expect": [
+            "healthCheck.active.tcp.receive.text", "healthCheck.active.tcp.receive.binary",
+        ],
         "healthCheck.active.timeout": ["healthCheck.active.timeout"],
         "healthCheck.active.interval": ["healthCheck.active.interval"],
         "healthCheck.active.initialJitter": ["healthCheck.active.initialJitter"],

@@ -37,7 +37,11 @@ struct ExplainCommand: ParsableCommand {
         help: ArgumentHelp("A UDP datagram: [SRC] DST, each address:port.", valueName: "address"))
     var udp: [String] = []
 
-    @Option(help: "A TLS connection that asks for this name; empty: for none.")
+    @Option(
+        help: """
+            A TLS connection that asks for this name; empty: for none. With --request: over such \
+            a connection.
+            """)
     var sni: String?
 
     @Option(help: "With --sni: the port that the connection is to.")
@@ -74,11 +78,14 @@ struct ExplainCommand: ParsableCommand {
 
     func question() throws -> Explanation.Question {
         let count =
-            [listener != nil, !tcp.isEmpty, !udp.isEmpty, sni != nil, request != nil].count { $0 }
+            [listener != nil, !tcp.isEmpty, !udp.isEmpty, sni != nil || request != nil]
+            .count { $0 }
         guard count == 1 else {
             throw ValidationError("Ask one of --listener, --tcp, --udp, --sni and --request.")
         }
-        guard port == nil || sni != nil else { throw ValidationError("--port goes with --sni.") }
+        guard port == nil || sni != nil && request == nil else {
+            throw ValidationError("--port goes with --sni; a request's URL has its own.")
+        }
         guard headers.isEmpty || request != nil else {
             throw ValidationError("-H goes with --request.")
         }
@@ -92,8 +99,10 @@ struct ExplainCommand: ParsableCommand {
             throw ValidationError("--from goes with --sni and --request.")
         }
         if let listener { return .listener(listener) }
+        if let request {
+            return .request(try asked(request), serverName: sni?.lowercased(), from: client)
+        }
         if let sni { return .serverName(sni.lowercased(), port: port, from: client) }
-        if let request { return .request(try asked(request), from: client) }
         let isDatagram = tcp.isEmpty
         let places = try (isDatagram ? udp : tcp).map(Self.address)
         guard places.count <= 2, let destination = places.last else {

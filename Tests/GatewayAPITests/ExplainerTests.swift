@@ -30,14 +30,14 @@ struct ExplainerTests {
 
     private static func request(
         _ method: String, _ url: String, _ headers: KeyValuePairs<String, String> = [:],
-        from client: String? = nil
+        serverName: String? = nil, from client: String? = nil
     ) throws -> Question {
         .request(
             try #require(
                 Explanation.Request(
                     method: method, url: url,
                     headers: headers.map { .init(name: $0.key, value: $0.value) })),
-            from: client.flatMap { IPAddress($0) })
+            serverName: serverName, from: client.flatMap { IPAddress($0) })
     }
 
     private static func explainer(_ name: String) throws -> Explainer {
@@ -123,6 +123,8 @@ struct ExplainerTests {
                 "404 by listener": Self.request("GET", "http://www.example.com/"),
                 "404 by host": Self.request("GET", "http://example.org/"),
                 "within TLS": Self.request("GET", "https://shop.example.com/"),
+                "421, over a connection for another host": Self.request(
+                    "GET", "https://shop.example.com/", serverName: "a.example.com"),
                 "by name": Self.name("shop.example.com"),
                 "TLS for a host that nobody has": Self.request("GET", "https://example.org/"),
                 "TLS to one in the clear": Self.request("GET", "https://api.example.com:80/"),
@@ -141,5 +143,32 @@ struct ExplainerTests {
                     "POST", "http://api.example.com/orders/9", from: "10.0.0.1")
             ],
             as: .json)
+    }
+
+    @Test("every value that a policy says is told with its place")
+    func complete() throws {
+        var explainer = try Self.explainer("settings")
+        var settings: [Explanation.Setting] = []
+        for explanation in explainer.explain(
+            try Self.request("GET", "https://a.example.com/"))
+            + explainer.explain(try Self.arrival(nil, "127.0.0.1", 80))
+            + explainer.explain(try Self.arrival(nil, "127.0.0.1", 53, isDatagram: true))
+        {
+            settings += explanation.settings + explanation.destinations.flatMap(\.settings)
+        }
+        let told = Set(settings.compactMap(\.origin).map { "\($0.object) \($0.path)" })
+        var count = 0
+        for policy in explainer.result.objects.policies {
+            for origin in policy.spec.origins where !origin.isDefault {
+                // A list is told where its first item stands.
+                let path = origin.path.replacing(/\[[1-9]\]/, with: "[0]")
+                // What a check is told of says of what type it is.
+                guard !path.hasPrefix("healthCheck.") || !path.hasSuffix(".type") else { continue }
+                count += 1
+                let isTold = told.contains("\(policy.metadata.identity) spec.\(path)")
+                #expect(isTold, "\(origin.path) at \(origin.place)")
+            }
+        }
+        #expect(count >= 90)
     }
 }

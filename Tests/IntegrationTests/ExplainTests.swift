@@ -46,6 +46,7 @@ extension Integration {
                 ["--tcp", "10.0.0.1:4000", "192.0.2.1:80"],
                 ["--request", "GET http://192.0.2.1/a", "-H", "x-user: 7", "--from", "10.0.0.1"],
                 ["--tcp", "192.0.2.1:80", "--output", "json"],
+                ["--request", "http://192.0.2.1/", "--sni", "a"],
             ])
         func taken(question: [String]) throws {
             let (code, log) = try explain(Self.yaml, question)
