@@ -24,14 +24,17 @@ let package = Package(
         .target(name: "Wire", dependencies: ["Primitives"]),
         .target(name: "Kernel", dependencies: ["CLiburing", "CLinux", "Primitives"]),
         .target(name: "Routing", dependencies: ["Primitives"]),
-        .target(name: "Engine", dependencies: ["CLinux", "Kernel", "Primitives", "Routing", "Wire"]),
+        .target(name: "Discovery", dependencies: ["CLinux", "Kernel", "Primitives", "Routing"]),
+        .target(
+            name: "Engine",
+            dependencies: ["CLinux", "Discovery", "Kernel", "Primitives", "Routing", "Wire"]),
         .target(name: "Manifest", dependencies: ["CLibYAML", "CLinux", "CPCRE2", "Primitives"]),
         .target(name: "GatewayAPI", dependencies: ["Manifest", "Primitives", "Routing"]),
         .target(
             name: "Control",
             dependencies: [
-                "CLinux", "Engine", "GatewayAPI", "Kernel", "Manifest", "Primitives", "Routing",
-                .product(name: "Logging", package: "swift-log"),
+                "CLinux", "Discovery", "Engine", "GatewayAPI", "Kernel", "Manifest", "Primitives",
+                "Routing", .product(name: "Logging", package: "swift-log"),
             ]),
         .executableTarget(
             name: "apus",
@@ -47,7 +50,11 @@ let package = Package(
         .testTarget(name: "RoutingTests", dependencies: ["Primitives", "Routing"]),
         .testTarget(
             name: "EngineTests",
-            dependencies: ["CLinux", "Engine", "Kernel", "Primitives", "Routing", "Traffic"]),
+            dependencies: [
+                "CLinux", "Discovery", "Engine", "Kernel", "Primitives", "Routing", "Traffic",
+            ]),
+        .testTarget(
+            name: "DiscoveryTests", dependencies: ["Discovery", "Primitives", "Routing"]),
         .testTarget(name: "ManifestTests", dependencies: ["Manifest"]),
         .testTarget(
             name: "GatewayAPITests",
@@ -56,13 +63,14 @@ let package = Package(
         .testTarget(
             name: "ControlTests",
             dependencies: [
-                "CLinux", "Control", "Engine", "GatewayAPI", "Kernel", "Manifest", "Primitives",
-                "Routing",
+                "CLinux", "Control", "Discovery", "Engine", "GatewayAPI", "Kernel", "Manifest",
+                "Primitives", "Routing",
             ]),
         .testTarget(
             name: "SimulationTests",
             dependencies: [
-                "CLinux", "Engine", "Kernel", "Primitives", "Routing", "SimulatedKernel", "Wire",
+                "CLinux", "Discovery", "Engine", "Kernel", "Primitives", "Routing",
+                "SimulatedKernel", "Wire",
             ]),
         .target(name: "Traffic", dependencies: ["CLinux", "Primitives"], path: "Tests/Traffic"),
         .executableTarget(

@@ -1,4 +1,5 @@
 import CLinux
+import Discovery
 import Engine
 import GatewayAPI
 import Kernel
@@ -79,8 +80,11 @@ public struct ForwarderProcess: ~Copyable {
         log.info("connectionsMax=\(share.connectionsMax) from \(share.derivation)")
 
         let features = KernelFeatures.all.subtracting(flags.without)
-        let sockets = try sockets(plan, count, features)
-        let workers = try WorkerGroup(count: count, share: share, features: features, cpus: cpus)
+        let directory = try directory(workers: count)
+        let sockets = try sockets(plan, count, features, directory)
+        let workers = try WorkerGroup(
+            count: count, share: share, features: features, cpus: cpus,
+            quiescence: directory.quiescence)
         let process = ForwarderProcess(
             flags: flags, settings: settings, log: log, signals: signals, quickstart: quickstart,
             sockets: sockets, workers: workers, watch: watch, reader: reader, loaded: loaded)
@@ -117,11 +121,24 @@ public struct ForwarderProcess: ~Copyable {
         }
     }
 
+    /// With the thread that looks after it.
+    private static func directory(workers: Int) throws(StartFailure) -> EndpointDirectory {
+        do throws(Errno) {
+            let directory = EndpointDirectory(
+                workers: workers, attention: try EndpointAttention())
+            try EndpointKeeper.start(directory)
+            return directory
+        } catch {
+            throw StartFailure("endpoints cannot be looked after: \(error)")
+        }
+    }
+
     private static func sockets(
-        _ plan: Plan, _ workers: Int, _ features: KernelFeatures
+        _ plan: Plan, _ workers: Int, _ features: KernelFeatures, _ directory: EndpointDirectory
     ) throws(StartFailure) -> ListenerSockets {
         do throws(ListenerFailure) {
-            return try ListenerSockets(plan: plan, workers: workers, features: features)
+            return try ListenerSockets(
+                plan: plan, workers: workers, features: features, directory: directory)
         } catch {
             throw error.startFailure
         }

@@ -1,4 +1,5 @@
 import CLinux
+import Discovery
 import Engine
 import Kernel
 import Primitives
@@ -68,6 +69,7 @@ struct ListenerSockets: ~Copyable {
 
     let workerCount: Int
     let features: KernelFeatures
+    let directory: EndpointDirectory
     /// For each worker what it is to be told of the plan.
     private(set) var workers: [WorkerPlan] = []
     /// What is served: the plan that was asked for without the addresses that could not be bound.
@@ -81,15 +83,18 @@ struct ListenerSockets: ~Copyable {
     /// In the order of the plan.
     var addresses: [[SocketAddress]] { bound.map { $0.map(\.address) } }
 
-    init(workers: Int, features: KernelFeatures) {
+    init(workers: Int, features: KernelFeatures, directory: EndpointDirectory) {
         precondition(workers > 0)
+        self.directory = directory
         workerCount = workers
         self.features = features
     }
 
     /// The first plan: on failure every socket that was made is closed and every file removed.
-    init(plan: Plan, workers: Int, features: KernelFeatures) throws(ListenerFailure) {
-        self.init(workers: workers, features: features)
+    init(
+        plan: Plan, workers: Int, features: KernelFeatures, directory: EndpointDirectory
+    ) throws(ListenerFailure) {
+        self.init(workers: workers, features: features, directory: directory)
         var slots = self.slots(of: plan)
         if let failure = open(&slots, of: plan, stopsAtFailure: true).first {
             for slot in slots {
@@ -183,10 +188,12 @@ struct ListenerSockets: ~Copyable {
         }
         giveUp(except: Set(served.compactMap(\.kept)))
         let clusters = PlanChange.formerClusters(of: next, in: plan)
+        let endpoints = directory.follow(next.clusters, former: clusters)
         (plan, bound, limits) = (next, nextBound, nextLimits)
         workers = parts.map { part in
             WorkerPlan(
-                plan: next, listeners: part, clustersFormer: clusters, drainDeadline: drainDeadline)
+                plan: next, listeners: part, clustersFormer: clusters, endpoints: endpoints,
+                drainDeadline: drainDeadline)
         }
     }
 

@@ -1,3 +1,4 @@
+import Discovery
 import Engine
 import Kernel
 import Primitives
@@ -15,7 +16,8 @@ struct WorkerGroup {
 
     /// Starts them, each on a processor of its own where there are enough.
     init(
-        count: Int, share: DescriptorLimit.Share, features: KernelFeatures, cpus: [Int32]
+        count: Int, share: DescriptorLimit.Share, features: KernelFeatures, cpus: [Int32],
+        quiescence: Quiescence
     ) throws(StartFailure) {
         precondition(count > 0)
         let budget = ConnectionBudget(countMax: share.connectionsMax)
@@ -26,7 +28,8 @@ struct WorkerGroup {
         do {
             let endings = try Wakeup()
             for index in 0..<count {
-                let handle = try WorkerHandle(index: index, settings: settings, budget: budget)
+                let handle = try WorkerHandle(
+                    index: index, settings: settings, budget: budget, quiescence: quiescence)
                 // More workers than processors would only fight for them if they were pinned.
                 let cpu = count <= cpus.count ? Int(cpus[index]) : nil
                 let found = try WorkerThread.run(handle, cpu: cpu) { endings.signal() }

@@ -1,3 +1,4 @@
+import Discovery
 import Primitives
 import Routing
 
@@ -5,9 +6,8 @@ import Routing
 /// flows still need it. Owned by the worker's roster.
 struct ClusterState {
     let plan: ClusterPlan
-    /// The endpoints' addresses at a place that operations may point to. The roster frees it.
-    let addresses: UnsafeMutablePointer<RawSocketAddress>
-    let count: Int
+    /// Shared with the other workers.
+    let endpoints: ClusterEndpoints
     let connectTicks: UInt64
     let flowIdleTicks: UInt64
     /// Answers that a flow waits for after each request; 0 = it does not count them.
@@ -15,25 +15,31 @@ struct ClusterState {
     /// Connections and flows that were led to it, listeners that lead to it, and one more while the
     /// plan has it.
     var references = 1
-    /// The endpoint whose turn is next.
-    private var cursor = 0
+    /// What clients are told apart by, where that chooses the endpoint.
+    private let hashKey: LoadBalancerPlan.HashKey?
+    private var turn: EndpointTurn
 
-    init(_ plan: ClusterPlan) {
+    /// - Parameter seed: another for each worker.
+    init(_ plan: ClusterPlan, _ endpoints: ClusterEndpoints, seed: UInt64) {
         self.plan = plan
-        let endpoints = plan.endpoints
-        count = endpoints.count
-        addresses = .allocate(capacity: max(count, 1))
-        for place in 0..<count { (addresses + place).initialize(to: endpoints[place].raw) }
+        self.endpoints = endpoints
+        turn = EndpointTurn(seed: seed)
+        if case .consistentHash(let key) = plan.loadBalancer.kind {
+            hashKey = key
+        } else {
+            hashKey = nil
+        }
         connectTicks = max(1, Tick.count(milliseconds: plan.connectTimeoutMilliseconds))
         answersPerRequest = Int64(plan.udp.expectedResponses ?? 0)
         flowIdleTicks = max(1, Tick.count(milliseconds: plan.udp.idleTimeoutMilliseconds))
     }
 
-    /// Round robin; nil without endpoints.
-    mutating func pick() -> Int? {
-        guard count > 0 else { return nil }
-        let place = cursor
-        cursor = place + 1 == count ? 0 : place + 1
-        return place
+    /// Whether `client` of `pick` is looked at.
+    var hashesClients: Bool { hashKey != nil }
+
+    /// Who takes the next client; it is to be taken at once.
+    /// - Parameter client: nil = it has no address.
+    mutating func pick(for client: IPAddress?) -> Unmanaged<Endpoint>? {
+        endpoints.pick(&turn, hash: hashKey?.hash(client: client))
     }
 }

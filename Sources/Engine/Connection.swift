@@ -1,3 +1,4 @@
+import Discovery
 import Kernel
 import Primitives
 import Routing
@@ -83,9 +84,10 @@ struct ConnectionDetails {
     let inspectionTicks: UInt64
     let proxyHeader: TCPListenerPlan.ProxyHeader
     var cluster = noCluster
-    /// The endpoint tried first, and how many were tried.
-    var endpointFirst: UInt32 = 0
-    var attempts: UInt32 = 0
+    /// The endpoint that it is led to, and taken by.
+    var endpoint: Unmanaged<Endpoint>?
+    /// Those that could not be connected to.
+    var tried = TriedEndpoints()
     /// Tick by which some endpoint must have answered.
     var dialDeadline: UInt64 = 0
     /// The buffer in which the PROXY header is gathered; bytes behind it are the client's first.

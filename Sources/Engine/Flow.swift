@@ -1,4 +1,5 @@
 import CLinux
+import Discovery
 import Kernel
 import Primitives
 
@@ -50,7 +51,10 @@ struct Flow: BitwiseCopyable {
     /// Where it is counted; its socket may have become another listener's since.
     let listener: UInt16
     let cluster: UInt32
-    var endpointPlace: UInt32
+    /// Whose socket it is; taken by it.
+    var leader: Unmanaged<Endpoint>
+    /// The endpoint has refused, and not answered since.
+    var isDoubtful: Bool
     /// Datagrams may come from and go to the endpoint; false: it waits for the kernel to let go.
     var isLive = true
     var isArmed = false

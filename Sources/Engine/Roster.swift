@@ -30,12 +30,11 @@ struct Roster: ~Copyable {
     private var socketsServed: [UInt32] = []
     private var clustersServed: [UInt32] = []
 
-    deinit {
-        var next: UInt32 = 0
-        while let index = clusters.first(from: next) {
-            clusters[index].pointee.addresses.deallocate()
-            next = index + 1
-        }
+    private let seed: UInt64
+
+    /// - Parameter seed: another for each worker.
+    init(seed: UInt64 = 0) {
+        self.seed = seed
     }
 
     // MARK: - A new plan
@@ -57,7 +56,8 @@ struct Roster: ~Copyable {
         var former = clustersServed.map(Optional.init)
         clustersServed = plan.clustersFormer.indices.map { place in
             guard let old = plan.clustersFormer[place] else {
-                return clusters.insert(ClusterState(plan.plan.clusters[place]))
+                return clusters.insert(
+                    ClusterState(plan.plan.clusters[place], plan.endpoints[place], seed: seed))
             }
             guard let index = former[old] else { fatalError("a cluster goes on as one other") }
             former[old] = nil
@@ -187,7 +187,6 @@ struct Roster: ~Copyable {
         let cluster = clusters[index]
         cluster.pointee.references -= 1
         guard cluster.pointee.references == 0 else { return }
-        cluster.pointee.addresses.deallocate()
         clusters.remove(index)
     }
 

@@ -158,6 +158,10 @@ extension Worker where R: ~Copyable {
         flows.touch(index, tick: tick)
         gather(record.payload, segmentBytes: size, for: .client(index), buffer: id)
         let flow = flows[index]
+        if flow.pointee.isDoubtful {
+            flow.pointee.isDoubtful = false
+            flow.pointee.leader._withUnsafeGuaranteedRef { $0.noteSuccess() }
+        }
         guard flow.pointee.answersLeft > 0 else { return }
         flow.pointee.answersLeft -= Int64(segments)
         if flow.pointee.answersLeft <= 0 { endFlow(index, .flowAnswered) }

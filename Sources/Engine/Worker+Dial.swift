@@ -1,4 +1,5 @@
 import CLinux
+import Discovery
 import Kernel
 import Primitives
 import Routing
@@ -11,56 +12,74 @@ extension Worker where R: ~Copyable {
         let connection = connections[index]
         connection.pointee.phase = .dialing
         let listener = roster.listeners[UInt32(connection.pointee.listener)]
-        if let reason = refusal(index) { return terminate(index, reason) }
+        let isKnown = !listener.pointee.authorizations.isEmpty
+        var client: IPAddress?
+        if isKnown {
+            switch clientAddress(index) {
+            case .gone: return terminate(index, .clientReset)
+            case .known(let address): client = address
+            }
+            guard listener.pointee.allows(client) else { return terminate(index, .clientDenied) }
+        }
         switch listener.pointee.pick() {
         case .refusal(let reason):
             terminate(index, reason)
         case .cluster(let number):
             let cluster = roster.clusters[number]
-            guard let first = cluster.pointee.pick() else {
+            if cluster.pointee.hashesClients, !isKnown {
+                switch clientAddress(index) {
+                case .gone: return terminate(index, .clientReset)
+                case .known(let address): client = address
+                }
+            }
+            guard let endpoint = cluster.pointee.pick(for: client) else {
                 return terminate(index, .noEndpoint)
             }
             let detail = details + Int(index)
             cluster.pointee.references += 1
             detail.pointee.cluster = number
-            detail.pointee.endpointFirst = UInt32(first)
-            detail.pointee.attempts = 0
+            lead(index, to: endpoint)
             detail.pointee.dialDeadline = tick + cluster.pointee.connectTicks
             tryEndpoint(index)
         }
     }
 
-    /// Why a client is not let in; nil = it is. It is known by the address that its PROXY header
-    /// names, else by its socket's.
-    private mutating func refusal(_ index: UInt32) -> TerminationReason? {
-        let listener = roster.listeners[UInt32(connections[index].pointee.listener)]
-        guard !listener.pointee.authorizations.isEmpty else { return nil }
-        var client: IPAddress?
+    private enum ClientAddress {
+        /// Nil = it has none, as over a Unix socket.
+        case known(IPAddress?)
+        /// Who has reset already has no name any more, and what it sent before must not pass for
+        /// that of a client without an address.
+        case gone
+    }
+
+    /// A client is known by the address that its PROXY header names, else by its socket's.
+    private mutating func clientAddress(_ index: UInt32) -> ClientAddress {
         if let header = details[Int(index)].header, header.command == .proxy,
             header.source != .unspecified
         {
-            if case .ip(let address, _) = header.source { client = address }
-        } else {
-            var name = RawSocketAddress()
-            // Who has reset already has no name any more, and what it sent before must not pass
-            // for that of a client without an address.
-            guard ring.peerName(connections[index].pointee.client, into: &name) == 0 else {
-                return .clientReset
-            }
-            client = name.ip?.address
+            if case .ip(let address, _) = header.source { return .known(address) }
+            return .known(nil)
         }
-        return listener.pointee.allows(client) ? nil : .clientDenied
+        var name = RawSocketAddress()
+        guard ring.peerName(connections[index].pointee.client, into: &name) == 0 else {
+            return .gone
+        }
+        return .known(name.ip?.address)
+    }
+
+    private mutating func lead(_ index: UInt32, to endpoint: Unmanaged<Endpoint>) {
+        endpoint._withUnsafeGuaranteedRef { $0.take() }
+        details[Int(index)].endpoint = endpoint
     }
 
     private mutating func tryEndpoint(_ index: UInt32) {
         let connection = connections[index]
         let detail = details + Int(index)
         let cluster = roster.clusters[detail.pointee.cluster]
-        let place =
-            (Int(detail.pointee.endpointFirst) + Int(detail.pointee.attempts))
-            % cluster.pointee.count
-        let address = cluster.pointee.addresses + place
-        detail.pointee.attempts += 1
+        guard let endpoint = detail.pointee.endpoint else {
+            fatalError("who is dialed was led to")
+        }
+        let address = endpoint._withUnsafeGuaranteedRef { $0.address }
         counters.add(.dialAttempts)
         let socket = ring.socket(family: address.pointee.family, type: Int32(SOCK_STREAM.rawValue))
         guard socket >= 0 else {
@@ -76,15 +95,13 @@ extension Worker where R: ~Copyable {
         // What time is left is shared among the endpoints that are left, so that one that never
         // answers does not use up the others' share.
         let left = detail.pointee.dialDeadline > tick ? detail.pointee.dialDeadline - tick : 0
-        let attemptsLeft = UInt64(attemptsMax(cluster) - Int(detail.pointee.attempts) + 1)
+        let attemptsLeft = UInt64(max(1, attemptsMax(cluster) - detail.pointee.tried.count))
         timers.set(index, deadline: tick + max(1, left / attemptsLeft))
     }
 
     private func attemptsMax(_ cluster: UnsafeMutablePointer<ClusterState>) -> Int {
-        min(cluster.pointee.count, Self.dialAttemptsMax)
+        min(cluster.pointee.endpoints.count, TriedEndpoints.countMax)
     }
-
-    private static var dialAttemptsMax: Int { 8 }
 
     private mutating func setTCPOptions(_ socket: Descriptor, _ keepalive: TCPKeepalive?) {
         _ = ring.setOption(socket, level: Int32(IPPROTO_TCP), name: TCP_NODELAY, 1)
@@ -115,13 +132,29 @@ extension Worker where R: ~Copyable {
         counters.add(.dialFailures)
         _ = ring.close(connection.pointee.endpoint)
         connection.pointee.endpoint = -1
-        let detail = details + Int(index)
-        let cluster = roster.clusters[detail.pointee.cluster]
-        if Int(detail.pointee.attempts) < attemptsMax(cluster), tick < detail.pointee.dialDeadline {
-            return tryEndpoint(index)
-        }
+        if leadOn(index) { return tryEndpoint(index) }
         let isTimeout = completion.result == -ECANCELED || completion.result == -ETIMEDOUT
         terminate(index, isTimeout ? .connectTimedOut : .connectFailed)
+    }
+
+    /// From an endpoint that could not be connected to, to the next; false = there is none, or no
+    /// time for it.
+    private mutating func leadOn(_ index: UInt32) -> Bool {
+        let detail = details + Int(index)
+        let endpoints = roster.clusters[detail.pointee.cluster].pointee.endpoints
+        guard let failed = detail.pointee.endpoint else { fatalError("who failed was led to") }
+        let next = failed._withUnsafeGuaranteedRef { failed in
+            endpoints.noteFailure(of: failed)
+            detail.pointee.tried.insert(failed)
+            let isLast =
+                detail.pointee.tried.count == TriedEndpoints.countMax
+                || tick >= detail.pointee.dialDeadline
+            return isLast ? nil : endpoints.next(after: failed, tried: detail.pointee.tried)
+        }
+        guard let next else { return false }
+        failed._withUnsafeGuaranteedRef { $0.give() }
+        lead(index, to: next)
+        return true
     }
 
     // MARK: - Connected
@@ -131,6 +164,7 @@ extension Worker where R: ~Copyable {
         let detail = details + Int(index)
         connection.pointee.phase = .relaying
         connection.pointee.lastActivity = tick
+        detail.pointee.endpoint?._withUnsafeGuaranteedRef { $0.noteSuccess() }
         let idle = detail.pointee.idleTicks
         if idle > 0 { timers.set(index, deadline: tick + idle) }
         scheduleTrim()

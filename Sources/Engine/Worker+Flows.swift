@@ -1,4 +1,5 @@
 import CLinux
+import Discovery
 import Kernel
 import Primitives
 import Routing
@@ -54,19 +55,21 @@ extension Worker where R: ~Copyable {
         case .refusal(let reason): return refuseFlow(reason)
         case .cluster(let number): cluster = number
         }
-        guard let place = roster.clusters[cluster].pointee.pick() else {
+        guard let leader = roster.clusters[cluster].pointee.pick(for: key.client) else {
             return refuseFlow(.noEndpoint)
         }
         if !handle.budget.take() {
             guard evictOldest(of: nil), handle.budget.take() else { return refuseFlow(.totalLimit) }
         }
-        guard let endpoint = openEndpoint(cluster, place) else {
+        guard let endpoint = openEndpoint(leader) else {
             handle.budget.give()
             return refuseFlow(.outOfDescriptors)
         }
         let flow = Flow(
             key: key, name: ClientName(record.name), endpoint: endpoint, listener: listenerIndex,
-            cluster: cluster, endpointPlace: UInt32(place), lastActivity: tick)
+            cluster: cluster, leader: leader,
+            isDoubtful: leader._withUnsafeGuaranteedRef { $0.failuresInRow > 0 },
+            lastActivity: tick)
         guard let index = flows.insert(flow) else {
             _ = ring.close(endpoint)
             handle.budget.give()
@@ -75,6 +78,7 @@ extension Worker where R: ~Copyable {
         listener.pointee.count += 1
         socket.pointee.flowCount += 1
         roster.clusters[cluster].pointee.references += 1
+        leader._withUnsafeGuaranteedRef { $0.take() }
         counters.set(.flowsLive, flows.count)
         timers.set(
             flowTimer(index), deadline: tick + roster.clusters[cluster].pointee.flowIdleTicks)
@@ -87,8 +91,8 @@ extension Worker where R: ~Copyable {
         return nil
     }
 
-    private mutating func openEndpoint(_ cluster: UInt32, _ place: Int) -> Descriptor? {
-        let address = roster.clusters[cluster].pointee.addresses + place
+    private mutating func openEndpoint(_ leader: Unmanaged<Endpoint>) -> Descriptor? {
+        let address = leader._withUnsafeGuaranteedRef { $0.address }
         guard address.pointee.family != AF_UNIX else { return nil }
         let socket = ring.socket(family: address.pointee.family, type: Int32(SOCK_DGRAM.rawValue))
         guard socket >= 0 else { return nil }
@@ -115,16 +119,23 @@ extension Worker where R: ~Copyable {
     mutating func flowRefused(_ index: UInt32) {
         counters.add(.endpointRefusals)
         let flow = flows[index]
-        let cluster = roster.clusters[flow.pointee.cluster]
-        let family = cluster.pointee.addresses[Int(flow.pointee.endpointPlace)].family
-        for _ in 0..<cluster.pointee.count {
-            guard let place = cluster.pointee.pick() else { return }
-            guard cluster.pointee.addresses[place].family == family else { continue }
-            guard place != Int(flow.pointee.endpointPlace) else { continue }
-            flow.pointee.endpointPlace = UInt32(place)
-            _ = ring.connectNow(flow.pointee.endpoint, to: cluster.pointee.addresses + place)
-            return
+        flow.pointee.isDoubtful = true
+        let endpoints = roster.clusters[flow.pointee.cluster].pointee.endpoints
+        let next = flow.pointee.leader._withUnsafeGuaranteedRef { refusing in
+            endpoints.noteFailure(of: refusing)
+            var tried = TriedEndpoints()
+            tried.insert(refusing)
+            // The socket has a family.
+            return endpoints.next(after: refusing, tried: tried, family: refusing.family)
         }
+        guard let next else { return }
+        flow.pointee.leader._withUnsafeGuaranteedRef { $0.give() }
+        flow.pointee.leader = next
+        let address = next._withUnsafeGuaranteedRef { endpoint in
+            endpoint.take()
+            return endpoint.address
+        }
+        _ = ring.connectNow(flow.pointee.endpoint, to: address)
     }
 
     // MARK: - Ending
@@ -170,8 +181,9 @@ extension Worker where R: ~Copyable {
         guard !flow.pointee.isLive, !flow.pointee.isArmed else { return }
         _ = ring.close(flow.pointee.endpoint)
         let (socket, listener) = (UInt32(flow.pointee.key.socket), flow.pointee.listener)
-        let cluster = flow.pointee.cluster
+        let (cluster, leader) = (flow.pointee.cluster, flow.pointee.leader)
         flows.release(index)
+        leader._withUnsafeGuaranteedRef { $0.give() }
         roster.listeners[UInt32(listener)].pointee.count -= 1
         roster.releaseListener(UInt32(listener))
         roster.releaseCluster(cluster)

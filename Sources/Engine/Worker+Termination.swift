@@ -1,4 +1,5 @@
 import CLinux
+import Discovery
 import Kernel
 import Primitives
 
@@ -110,6 +111,7 @@ extension Worker where R: ~Copyable {
         roster.listeners[listener].pointee.limit?.give()
         roster.releaseListener(listener)
         let cluster = details[Int(index)].cluster
+        details[Int(index)].endpoint?._withUnsafeGuaranteedRef { $0.give() }
         if cluster != ConnectionDetails.noCluster { roster.releaseCluster(cluster) }
     }
 

@@ -61,7 +61,7 @@ public struct Worker<R: Ring & ~Copyable>: ~Copyable {
         now = ring.now()
         tick = Tick.at(nanoseconds: now)
         self.ring = ring
-        roster = Roster()
+        roster = Roster(seed: UInt64(handle.index))
         connections = Slab(capacity: settings.connectionsMax)
         details = .allocate(capacity: settings.connectionsMax)
         flows = FlowTable(capacity: settings.connectionsMax)
@@ -106,7 +106,10 @@ public struct Worker<R: Ring & ~Copyable>: ~Copyable {
             finishDrain()
         }
         if tick != tickExpired { expireTimers() }
-        guard service != .ended else { return false }
+        guard service != .ended else {
+            handle.quiescence.sleep()
+            return false
+        }
         postBuffers()
         wait()
         var handled = 0
@@ -130,6 +133,7 @@ public struct Worker<R: Ring & ~Copyable>: ~Copyable {
     private mutating func wait() {
         let step = waiting.step(hasPending: ring.hasPending)
         if step.minimum == 0 {
+            handle.quiescence.pass()
             ring.submitAndWait(minimum: 0, batchMicroseconds: 0, timeoutNanoseconds: nil)
         } else {
             var timeout: UInt64?
@@ -140,9 +144,11 @@ public struct Worker<R: Ring & ~Copyable>: ~Copyable {
             // Without the minimum wait the kernel would hold back the first completion until the
             // last of them comes, which may be never.
             let canBatch = ring.features.contains(.minimumWait)
+            handle.quiescence.sleep()
             ring.submitAndWait(
                 minimum: canBatch ? step.minimum : 1, batchMicroseconds: step.batchMicroseconds,
                 timeoutNanoseconds: timeout)
+            handle.quiescence.wake()
         }
         arena.reset()
         now = ring.now()

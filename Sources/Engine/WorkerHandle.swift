@@ -1,3 +1,4 @@
+import Discovery
 import Kernel
 import Primitives
 import Synchronization
@@ -19,6 +20,7 @@ public final class WorkerHandle: Sendable {
     public let settings: WorkerSettings
     public let counters = Counters()
     public let budget: ConnectionBudget
+    let quiescence: Quiescence.Reader
     let wakeup: Wakeup
     let mailbox = Mailbox()
 
@@ -26,9 +28,14 @@ public final class WorkerHandle: Sendable {
     private let settledWord = Atomic<UInt64>(0)
     private let outcomeWord = Atomic<UInt8>(Outcome.running.rawValue)
 
+    /// - Parameter quiescence: of all workers; nil = nothing that it reads is ever replaced.
     /// - Throws: EMFILE or ENFILE.
-    public init(index: Int, settings: WorkerSettings, budget: ConnectionBudget) throws(Errno) {
+    public init(
+        index: Int, settings: WorkerSettings, budget: ConnectionBudget,
+        quiescence: Quiescence? = nil
+    ) throws(Errno) {
         self.index = index
+        self.quiescence = (quiescence ?? Quiescence(readers: index + 1)).reader(index)
         self.settings = settings
         self.budget = budget
         wakeup = try Wakeup()

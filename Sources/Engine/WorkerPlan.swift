@@ -1,3 +1,4 @@
+import Discovery
 import Kernel
 import Primitives
 import Routing
@@ -40,25 +41,39 @@ public struct WorkerPlan: Sendable {
     public let listeners: [Listener]
     /// For each cluster of the plan the place of its equal in the plan before; nil = it is new.
     public let clustersFormer: [Int?]
+    /// Of each cluster; those of one that goes on are the same as before.
+    public let endpoints: [ClusterEndpoints]
     /// When connections and flows of listeners that go are ended (CLOCK_MONOTONIC, nanoseconds).
     public let drainDeadline: UInt64
 
+    /// - Parameter endpoints: nil = those of the plan, which nobody looks after.
     public init(
-        plan: Plan, listeners: [Listener], clustersFormer: [Int?], drainDeadline: UInt64
+        plan: Plan, listeners: [Listener], clustersFormer: [Int?],
+        endpoints: [ClusterEndpoints]? = nil, drainDeadline: UInt64
     ) {
+        let endpoints = endpoints ?? Self.unattended(plan)
         precondition(listeners.count == plan.listeners.count)
         precondition(clustersFormer.count == plan.clusters.count)
+        precondition(endpoints.count == plan.clusters.count)
         for (listener, plan) in zip(listeners, plan.listeners) {
             precondition(listener.sockets.count == plan.addresses.count, "a socket an address")
         }
         self.plan = plan
         self.listeners = listeners
         self.clustersFormer = clustersFormer
+        self.endpoints = endpoints
         self.drainDeadline = drainDeadline
     }
 
+    private static func unattended(_ plan: Plan) -> [ClusterEndpoints] {
+        let quiescence = Quiescence(readers: 0)
+        return plan.clusters.map { ClusterEndpoints($0, quiescence: quiescence) }
+    }
+
     /// A first plan for a lone worker.
-    public init(plan: Plan, sockets: [[Descriptor]]) {
+    public init(
+        plan: Plan, sockets: [[Descriptor]], endpoints: [ClusterEndpoints]? = nil
+    ) {
         var number: UInt64 = 0
         let listeners = zip(plan.listeners, sockets).map { listener, descriptors in
             let sockets = descriptors.map { descriptor in
@@ -69,7 +84,8 @@ public struct WorkerPlan: Sendable {
         }
         self.init(
             plan: plan, listeners: listeners,
-            clustersFormer: Array(repeating: nil, count: plan.clusters.count), drainDeadline: 0)
+            clustersFormer: Array(repeating: nil, count: plan.clusters.count),
+            endpoints: endpoints, drainDeadline: 0)
     }
 
     /// A new budget for a listener that has a limit of its own.

@@ -40,7 +40,7 @@ struct EndpointSettings {
             cluster.dns.staleMax = dns.duration("staleMax")?.value
         }
         if let tiers {
-            var plan = TierPlan()
+            var plan = cluster.tierChange
             plan.failoverBelowPercent =
                 tiers.number("failoverBelowPercent")?.value ?? plan.failoverBelowPercent
             plan.failbackAfterMilliseconds = tiers.duration("failbackAfter")?.value ?? 0

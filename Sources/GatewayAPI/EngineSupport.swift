@@ -8,7 +8,15 @@ enum EngineSupport {
     /// Paths within `spec` that are in force, with all that is below them.
     private static let servedFields: [Kind: [String]] = [
         .backendTrafficPolicy: [
-            "proxyProtocol", "tcpKeepalive", "timeout.tcp.connectTimeout",
+            "healthCheck.panicThreshold", "healthCheck.passive.alwaysEjectOneEndpoint",
+            "healthCheck.passive.baseEjectionTime", "healthCheck.passive.consecutive5XxErrors",
+            "healthCheck.passive.consecutiveGatewayErrors",
+            "healthCheck.passive.consecutiveLocalOriginFailures",
+            // Who fails too often is left out at once, not at the next sweep.
+            "healthCheck.passive.interval", "healthCheck.passive.maxEjectionPercent",
+            "healthCheck.passive.splitExternalLocalOriginErrors",
+            "loadBalancer.consistentHash.tableSize", "proxyProtocol", "tcpKeepalive",
+            "timeout.tcp.connectTimeout",
         ],
         .clientTrafficPolicy: [
             // Every accept is an event of its own here, so there is nothing to bound.
@@ -18,12 +26,15 @@ enum EngineSupport {
         ],
         .securityPolicy: ["authorization"],
         .backendTLSPolicy: [],
-        .endpointPolicy: ["udp"],
+        .endpointPolicy: ["tiers.failoverBelowPercent", "udp"],
     ]
 
     /// Fields that are in force with these values only.
-    private static let servedValues: [Kind: [String: String]] = [
-        .backendTrafficPolicy: ["loadBalancer.type": "RoundRobin"]
+    private static let servedValues: [Kind: [String: [String]]] = [
+        .backendTrafficPolicy: [
+            "loadBalancer.type": ["ConsistentHash", "LeastRequest", "Random", "RoundRobin"],
+            "loadBalancer.consistentHash.type": ["SourceIP"],
+        ]
     ]
 
     /// The fields of a policy that have no effect yet, as in `healthCheck.active`; sorted.
@@ -31,7 +42,7 @@ enum EngineSupport {
         let served = servedFields[policy.kind] ?? []
         let values = servedValues[policy.kind] ?? [:]
         let missing = policy.spec.origins.filter { origin in
-            !origin.isEmptyMapping && values[origin.path] != origin.value
+            !origin.isEmptyMapping && values[origin.path]?.contains(origin.value) != true
                 && !served.contains { origin.path == $0 || origin.path.hasPrefix($0 + ".") }
         }
         // Two levels say enough: `circuitBreaker.maxConnections`, `healthCheck.active`.
@@ -49,7 +60,7 @@ enum EngineSupport {
             if case .address = endpoint.target { false } else { true }
         }
         if isNamed { return "endpoints that are names" }
-        if tls != nil || backend.endpoints.contains(where: \.usesTLS) { return "TLS to endpoints" }
-        return backend.fallback == nil ? nil : "fallback"
+        let speaksTLS = tls != nil || backend.endpoints.contains(where: \.usesTLS)
+        return speaksTLS ? "TLS to endpoints" : nil
     }
 }

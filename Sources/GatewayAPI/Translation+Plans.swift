@@ -278,6 +278,10 @@ extension Translation {
         }
         switch target {
         case .backend(let backend):
+            if case .other = backend.fallback {
+                // A fallback of this form waits until nothing of the tier before it is usable.
+                cluster.tierChange.failoverBelowPercent = 0
+            }
             cluster.isDynamic = backend.isDynamicResolver
             cluster.framing = framing(backend.application?.value.framing, route)
             if let settings = endpointSettings(backend.metadata.identity) {

@@ -35,7 +35,8 @@ struct ListenerSocketsTests {
             _ listeners: [ListenerPlan], workers: Int = 1, features: KernelFeatures = .all
         ) throws {
             sockets = try ListenerSockets(
-                plan: Plan(listeners: listeners), workers: workers, features: features)
+                plan: Plan(listeners: listeners), workers: workers, features: features,
+                directory: .unattended(workers: workers))
         }
 
         /// Of worker, listener and first address.
@@ -81,7 +82,8 @@ struct ListenerSocketsTests {
     private func failure(_ listeners: [ListenerPlan]) throws -> ListenerFailure {
         do throws(ListenerFailure) {
             let sockets = try ListenerSockets(
-                plan: Plan(listeners: listeners), workers: 1, features: .all)
+                plan: Plan(listeners: listeners), workers: 1, features: .all,
+                directory: .unattended(workers: 1))
             _ = consume sockets
         } catch {
             return error

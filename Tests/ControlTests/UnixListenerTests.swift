@@ -16,7 +16,8 @@ struct UnixListenerTests {
             name: "default/edge/unix", addresses: [.unix(path: path)],
             transport: .tcp(TCPListenerPlan()))
         return try ListenerSockets(
-            plan: Plan(listeners: [listener]), workers: workers, features: .all)
+            plan: Plan(listeners: [listener]), workers: workers, features: .all,
+            directory: .unattended(workers: workers))
     }
 
     private func close(_ sockets: borrowing ListenerSockets) {

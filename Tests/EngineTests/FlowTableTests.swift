@@ -1,4 +1,6 @@
+import Discovery
 import Primitives
+import Routing
 import Testing
 
 @testable import Engine
@@ -27,10 +29,14 @@ struct FlowTableTests {
             port: UInt16.random(in: 1...8, using: &random), socket: 0, local: .anyIPv4)
     }
 
+    private static let endpoint = Endpoint(
+        EndpointPlan(.address(.ip(.loopbackIPv4, port: 53))), at: .ip(.loopbackIPv4, port: 53))
+
     private static func flow(_ key: FlowKey, tick: UInt64) -> Flow {
         Flow(
             key: key, name: ClientName(UnsafeRawBufferPointer(start: nil, count: 0)), endpoint: -1,
-            listener: 0, cluster: 0, endpointPlace: 0, lastActivity: tick)
+            listener: 0, cluster: 0,
+            leader: Unmanaged.passUnretained(endpoint), isDoubtful: false, lastActivity: tick)
     }
 
     private static func step(

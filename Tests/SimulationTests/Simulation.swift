@@ -1,4 +1,5 @@
 import CLinux
+import Discovery
 import Kernel
 import Primitives
 import Routing
@@ -23,6 +24,10 @@ final class Simulation {
     private(set) var datagramEchoes: [DatagramEcho] = []
     private var plan = Plan()
     private var sockets: [[Descriptor]] = []
+    private let quiescence = Quiescence(readers: 1)
+    private let attention: EndpointAttention
+    /// Of the first plan's clusters.
+    private(set) var endpoints: [ClusterEndpoints] = []
     private var plans: PlanSequence?
     private(set) var problems: [String] = []
     var counters: Counters { handle.counters }
@@ -38,7 +43,8 @@ final class Simulation {
         kernel = SimulatedKernel(seed: seed, faults: faults)
         handle = try WorkerHandle(
             index: 0, settings: settings,
-            budget: ConnectionBudget(countMax: settings.connectionsMax))
+            budget: ConnectionBudget(countMax: settings.connectionsMax), quiescence: quiescence)
+        attention = try EndpointAttention()
         worker = .allocate(capacity: 1)
         let ring = SimulatedRing(kernel: kernel, features: features)
         worker.initialize(to: Worker(ring: ring, handle: handle))
@@ -100,7 +106,10 @@ final class Simulation {
     /// Hands the worker its plan.
     func start() {
         guard plans == nil else { return }
-        post(.plan(WorkerPlan(plan: plan, sockets: sockets)))
+        endpoints = plan.clusters.map {
+            ClusterEndpoints($0, quiescence: quiescence, attention: attention)
+        }
+        post(.plan(WorkerPlan(plan: plan, sockets: sockets, endpoints: endpoints)))
     }
 
     /// Hands the worker its first or its next plan, with the sockets that it takes.
@@ -233,7 +242,20 @@ final class Simulation {
             expect(desk == DatagramDesk.buffersMax, "datagram buffers leak: \(desk) are known")
         }
         expect(counters[.connectionsLive] + counters[.flowsLive] == 0, "live ones are miscounted")
+        expect(ledCount == 0, "endpoints are said to serve \(ledCount)")
         checkRoster()
+    }
+
+    /// What every cluster's endpoints are said to serve.
+    private var ledCount: Int {
+        var count = 0
+        var next: UInt32 = 0
+        while let index = worker.pointee.roster.clusters.first(from: next) {
+            next = index + 1
+            let endpoints = worker.pointee.roster.clusters[index].pointee.endpoints
+            count += endpoints.statuses.reduce(0) { $0 + $1.live }
+        }
+        return count
     }
 
     /// With nothing alive, what earlier plans had is gone.

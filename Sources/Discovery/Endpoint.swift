@@ -1,0 +1,75 @@
+import Primitives
+import Routing
+import Synchronization
+
+/// One place that clients are sent to: who it is, and what became of them, for as long as anybody
+/// refers to it. It goes on through every change of the set that it is in, and of the plan. Workers
+/// refer to it without counting: whoever leads a connection or flow to it counts it in `live`, and
+/// it is freed only when nobody can pick it any more and `live` is 0.
+public final class Endpoint: Sendable {
+    public let plan: EndpointPlan
+    public let socketAddress: SocketAddress
+    /// The same, where an operation may point to it; it stays there.
+    public nonisolated(unsafe) let address: UnsafeMutablePointer<RawSocketAddress>
+    /// Never given to another in this process.
+    public let number: UInt32
+
+    private static let numbers = Atomic<UInt32>(0)
+
+    // MARK: Any thread (atomic)
+    private let liveCount = Atomic<Int>(0)
+    private let leadCount = Atomic<UInt64>(0)
+    private let failureCount = Atomic<UInt64>(0)
+    private let failuresInRowCount = Atomic<UInt32>(0)
+
+    public init(_ plan: EndpointPlan, at socketAddress: SocketAddress) {
+        self.plan = plan
+        self.socketAddress = socketAddress
+        number = Self.numbers.wrappingAdd(1, ordering: .relaxed).newValue
+        address = .allocate(capacity: 1)
+        address.initialize(to: socketAddress.raw)
+    }
+
+    deinit {
+        address.deallocate()
+    }
+
+    public var family: Int32 { address.pointee.family }
+
+    /// Connections and flows that it serves, of all workers: exact.
+    public var live: Int { liveCount.load(ordering: .relaxed) }
+    /// Of all time.
+    public var led: UInt64 { leadCount.load(ordering: .relaxed) }
+    public var failures: UInt64 { failureCount.load(ordering: .relaxed) }
+    /// Connects that failed since the last that succeeded.
+    public var failuresInRow: UInt32 { failuresInRowCount.load(ordering: .relaxed) }
+
+    /// A connection or flow is led to it.
+    public func take() {
+        liveCount.wrappingAdd(1, ordering: .relaxed)
+        leadCount.wrappingAdd(1, ordering: .relaxed)
+    }
+
+    /// And has ended, or goes elsewhere. Releasing: whoever sees 0 may free it.
+    public func give() {
+        let result = liveCount.wrappingSubtract(1, ordering: .releasing)
+        assert(result.newValue >= 0, "who is given back was taken")
+    }
+
+    /// - Returns: how many in a row that makes.
+    public func noteFailure() -> UInt32 {
+        failureCount.wrappingAdd(1, ordering: .relaxed)
+        return failuresInRowCount.wrappingAdd(1, ordering: .relaxed).newValue
+    }
+
+    @inline(__always)
+    public func noteSuccess() {
+        // Mostly there is nothing to write.
+        if failuresInRowCount.load(ordering: .relaxed) != 0 { forgetFailures() }
+    }
+
+    func forgetFailures() { failuresInRowCount.store(0, ordering: .relaxed) }
+
+    /// Whether nobody is served by it; acquiring, so that it may be freed then.
+    var isUnused: Bool { liveCount.load(ordering: .acquiring) == 0 }
+}

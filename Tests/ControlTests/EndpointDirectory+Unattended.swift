@@ -1,0 +1,13 @@
+import Discovery
+import Primitives
+
+extension EndpointDirectory {
+    /// One that no thread looks after.
+    static func unattended(workers: Int) -> EndpointDirectory {
+        do throws(Errno) {
+            return EndpointDirectory(workers: workers, attention: try EndpointAttention())
+        } catch {
+            fatalError("no eventfd: \(error)")
+        }
+    }
+}
