@@ -19,6 +19,8 @@ let package = Package(
             name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(
             name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+        .systemLibrary(
+            name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
         .target(name: "CLinux"),
         .target(name: "Primitives", dependencies: ["CLinux"]),
         .target(name: "Wire", dependencies: ["Primitives"]),
@@ -28,6 +30,9 @@ let package = Package(
         .target(
             name: "Engine",
             dependencies: ["CLinux", "Discovery", "Kernel", "Primitives", "Routing", "Wire"]),
+        .target(
+            name: "Resolver",
+            dependencies: ["CAres", "CLinux", "Kernel", "Primitives", "Routing", "Wire"]),
         .target(name: "Manifest", dependencies: ["CLibYAML", "CLinux", "CPCRE2", "Primitives"]),
         .target(name: "GatewayAPI", dependencies: ["Manifest", "Primitives", "Routing"]),
         .target(
@@ -48,6 +53,9 @@ let package = Package(
         .testTarget(name: "WireTests", dependencies: ["Primitives", "Wire"]),
         .testTarget(name: "KernelTests", dependencies: ["CLinux", "Kernel", "Primitives"]),
         .testTarget(name: "RoutingTests", dependencies: ["Primitives", "Routing"]),
+        .testTarget(
+            name: "ResolverTests",
+            dependencies: ["CLinux", "Primitives", "Resolver", "Routing", "Traffic", "Wire"]),
         .testTarget(
             name: "EngineTests",
             dependencies: [

@@ -14,6 +14,7 @@ LAYERS = (
     ("Kernel",),
     ("SimulatedKernel", "TLS", "HTTP", "Traffic"),
     ("Routing",),
+    ("Resolver",),
     ("Discovery",),
     ("Engine", "Manifest"),
     ("GatewayAPI",),
