@@ -30,9 +30,14 @@ struct BackendChange {
     var identity: ObjectIdentity { backend.metadata.identity }
     var isSplit: Bool { parts.count > 1 }
 
-    /// How many parts of so many stand in a part.
-    func share(_ part: Part) -> Int { max(part.endpoints.count, 1) }
-    var shares: Int { parts.reduce(0) { $0 + share($1) } }
+    /// How many of the endpoints a part has for routes of a kind: Unix sockets take no datagrams
+    /// from here and are left out of UDPRoutes.
+    func share(_ part: Part, for kind: String) -> Int {
+        guard kind == Kind.udpRoute.rawValue else { return part.endpoints.count }
+        return part.endpoints.count { backend.endpoints[$0].form != "unix" }
+    }
+
+    func shares(for kind: String) -> Int { parts.reduce(0) { $0 + share($1, for: kind) } }
 }
 
 extension BackendChange {

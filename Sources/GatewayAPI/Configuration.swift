@@ -81,7 +81,8 @@ public struct ConfigurationReader: Sendable {
     }
 
     private let options: Configuration.Options
-    private var catalog: SchemaCatalog
+    /// With the schemas that were parsed so far.
+    private(set) var catalog: SchemaCatalog
     private var readings: [String: Reading] = [:]
 
     public init(options: Configuration.Options = Configuration.Options()) {

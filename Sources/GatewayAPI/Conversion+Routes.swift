@@ -84,18 +84,19 @@ extension Conversion {
                 weights.append([weight])
                 continue
             }
-            let parts = change.parts.map { weight * change.share($0) }
+            let whole = max(change.shares(for: route.kind), 1)
+            let parts = change.parts.map { weight * change.share($0, for: route.kind) }
             weights.append(parts)
             for part in parts {
-                let needed = change.shares / Self.divisor(part, change.shares)
+                let needed = whole / Self.divisor(part, whole)
                 let (product, overflows) = (scale / Self.divisor(scale, needed))
                     .multipliedReportingOverflow(by: needed)
                 scale = overflows ? Int(UInt32.max) : min(product, Int(UInt32.max))
             }
         }
         for (number, (_, change)) in all.enumerated() {
-            let shares = change?.isSplit == true ? change?.shares ?? 1 : 1
-            weights[number] = weights[number].map { $0 * scale / shares }
+            let whole = change?.isSplit == true ? change?.shares(for: route.kind) ?? 1 : 1
+            weights[number] = weights[number].map { $0 * scale / max(whole, 1) }
         }
         let common = max(weights.joined().reduce(0, Self.divisor), 1)
         let most = (weights.joined().max() ?? 0) / common
@@ -108,14 +109,16 @@ extension Conversion {
         let divisor = scale > 1 ? common : 1
         return zip(all, weights).flatMap { reference, weights in
             let (node, change) = reference
-            let parts = change?.isSplit == true ? change?.parts.map(\.name) : nil
-            let names = parts ?? [node["name"]?.text ?? ""]
-            return zip(names, weights).map { name, weight in
-                let named = Self.renamed(node, name)
+            let place = node["weight"]?.place ?? node.place
+            guard let change, change.isSplit else {
                 // Where nothing is scaled, what was left out may stay so.
-                guard parts != nil || scale > 1 else { return named }
-                return named.setting(
-                    "weight", Node(weight / divisor, at: node["weight"]?.place ?? node.place))
+                return scale > 1
+                    ? [node.setting("weight", Node(weights[0] / divisor, at: place))] : [node]
+            }
+            return zip(change.parts, weights).compactMap { part, weight in
+                guard change.share(part, for: route.kind) > 0 else { return nil }
+                return Self.renamed(node, part.name)
+                    .setting("weight", Node(weight / divisor, at: place))
             }
         }
     }
@@ -163,7 +166,7 @@ extension Conversion {
         guard let source = change.standbySource, let other = changes[source],
             other.backend.endpoints.count > 0
         else { return change.standby.map { _ in 1 } }
-        let groups = other.isSplit ? other.parts.map(other.share) : [other.shares]
+        let groups = other.parts.map { max($0.endpoints.count, 1) }
         return groups.count == change.standby.count ? groups : change.standby.map { _ in 1 }
     }
 
@@ -190,8 +193,8 @@ extension Conversion {
             isChanged = true
             let whole = Self.fraction(mirror)
             return change.parts.map { part in
-                let numerator = whole.numerator * change.share(part)
-                let denominator = whole.denominator * change.shares
+                let numerator = whole.numerator * change.share(part, for: route.kind)
+                let denominator = whole.denominator * change.shares(for: route.kind)
                 let common = max(Self.divisor(numerator, denominator), 1)
                 let place = reference.place
                 let share = Node(
@@ -222,20 +225,31 @@ extension Conversion {
     private mutating func refuseCarriers(_ identity: ObjectIdentity) {
         guard let route = routes[identity] else { return }
         for reference in route.rules.flatMap(\.backends) + route.mirrored {
-            guard let change = changes[reference.reference.identity],
-                change.node["spec"]?["appProtocol"] != nil,
-                let said = change.backend.application?.value
-            else { continue }
-            let isCarried =
-                (said == .udp) == (route.carried == .udp)
-                && !(said == .tcp && route.carried == .http)
-            guard !isCarried else { continue }
-            report(
-                .error, at: reference.reference.name.place, identity,
-                path: reference.reference.path, rule: "appProtocol",
-                "\(change.identity) says appProtocol: \(said.rawValue), which does not go with a "
-                    + "\(identity.kind) and has no word in the real CRD; correct one of the two")
+            guard let change = changes[reference.reference.identity] else { continue }
+            if change.node["spec"]?["appProtocol"] != nil {
+                refuseCarrier(of: change, route, reference)
+            }
+            // What stands by was not looked at before, and is referred to now.
+            if let source = change.standbySource, let other = changes[source] {
+                refuseCarrier(of: other, route, reference)
+            }
         }
+    }
+
+    private mutating func refuseCarrier(
+        of change: BackendChange, _ route: Route, _ reference: Route.BackendRef
+    ) {
+        guard let said = change.backend.application?.value else { return }
+        let isCarried =
+            (said == .udp) == (route.carried == .udp)
+            && !(said == .tcp && route.carried == .http)
+        guard !isCarried else { return }
+        report(
+            .error, at: reference.reference.name.place, route.metadata.identity,
+            path: reference.reference.path, rule: "appProtocol",
+            "\(change.identity) says appProtocol: \(said.rawValue), which does not go with a "
+                + "\(route.carried.rawValue) and has no word in the real CRD; correct one of the "
+                + "two")
     }
 }
 

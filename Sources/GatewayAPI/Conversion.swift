@@ -43,9 +43,20 @@ public struct Conversion {
     /// By the rules of routes.
     let referred: Set<ObjectIdentity>
     private(set) var findings: [Finding] = []
+    private var strictCatalog: SchemaCatalog
 
     public static func convert(files: [Configuration.File]) -> Result {
-        let errors = Configuration.load(files: files).findings.filter {
+        var reader = ConfigurationReader()
+        var strictCatalog = SchemaCatalog(.crd)
+        return convert(files: files, &reader, &strictCatalog)
+    }
+
+    /// For who converts often: parsing the schemas takes longer than a small file.
+    static func convert(
+        files: [Configuration.File], _ reader: inout ConfigurationReader,
+        _ strictCatalog: inout SchemaCatalog
+    ) -> Result {
+        let errors = reader.load(files: files).findings.filter {
             $0.severity == .error && $0.layer != .controller
         }
         guard errors.isEmpty else {
@@ -53,13 +64,17 @@ public struct Conversion {
         }
         let sources = files.map { (file: $0, pieces: pieces(of: $0)) }
         let documents = sources.flatMap(\.pieces).flatMap(\.documents)
-        var conversion = Conversion(documents)
+        var conversion = Conversion(documents, reader.catalog, strictCatalog)
+        defer { strictCatalog = conversion.strictCatalog }
         return conversion.run(sources)
     }
 
-    private init(_ documents: [Node]) {
+    private init(
+        _ documents: [Node], _ catalog: SchemaCatalog, _ strictCatalog: SchemaCatalog
+    ) {
+        self.strictCatalog = strictCatalog
         var decoder = ObjectDecoder(
-            log: FindingLog(), options: Configuration.Options(), catalog: SchemaCatalog())
+            log: FindingLog(), options: Configuration.Options(), catalog: catalog)
         for document in documents { decoder.decode(document) }
         objects = decoder.objects
         index = ObjectIndex(decoder.objects)
@@ -177,8 +192,6 @@ public struct Conversion {
                     "the real CRD refuses it: \(finding.message)"))
         }
     }
-
-    private var strictCatalog = SchemaCatalog(.crd)
 
     // MARK: - Writing
 

@@ -19,7 +19,17 @@ public func fuzzConfiguration(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CI
     precondition(again.plan == result.plan, "the same text gives the same plan")
     precondition(again.findings == result.findings)
     precondition(again.conditions == result.conditions)
+    checkConversion(text)
     return 0
+}
+
+/// What is converted is accepted, and has nothing left to convert.
+private func checkConversion(_ text: String) {
+    let converted = Conversion.convert(files: [(path: "fuzz.yaml", text: text)])
+    guard !converted.hasErrors else { return precondition(converted.files.isEmpty) }
+    let again = Conversion.convert(files: converted.files)
+    precondition(!again.hasErrors)
+    precondition(again.changedCount == 0)
 }
 
 private func checkPlan(_ plan: Plan) {
