@@ -85,7 +85,8 @@ let package = Package(
             name: "KernelCheck", dependencies: ["Primitives", "Traffic"],
             path: "Tests/KernelCheck", exclude: ["kernel-check.yaml"]),
         .testTarget(
-            name: "IntegrationTests", dependencies: ["CLinux", "Kernel", "Primitives", "Traffic"]),
+            name: "IntegrationTests",
+            dependencies: ["CLinux", "Kernel", "Primitives", "Resolver", "Routing", "Traffic"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,5 +1,6 @@
 import Primitives
 import Testing
+import Traffic
 import Wire
 
 @testable import Resolver

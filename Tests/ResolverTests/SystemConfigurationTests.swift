@@ -1,6 +1,7 @@
 import Primitives
 import Routing
 import Testing
+import Traffic
 import Wire
 
 @testable import Resolver
