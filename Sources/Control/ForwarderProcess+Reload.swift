@@ -123,6 +123,13 @@ extension ForwarderProcess {
     }
 
     private mutating func publish(_ new: Loaded, start: UInt64) {
+        if !loaded.isIncomplete,
+            let changed = PlanChange.endpointChanges(from: loaded.plan, to: new.plan)
+        {
+            sockets.replaceEndpoints(with: new.plan, of: changed)
+            loaded = new
+            return report(PlanChange(clustersChanged: changed.count), since: start)
+        }
         let former = sockets.plan
         let deadline = apus_monotonic() + settings.drainTimeoutNanoseconds
         let failures = sockets.replace(
@@ -134,6 +141,10 @@ extension ForwarderProcess {
         }
         let change = PlanChange(from: former, to: sockets.plan)
         workers.publish(sockets.workers)
+        report(change, since: start)
+    }
+
+    private func report(_ change: PlanChange, since start: UInt64) {
         let milliseconds = Self.milliseconds(since: start)
         log.info("configuration reloaded: \(change) milliseconds=\(milliseconds)")
     }

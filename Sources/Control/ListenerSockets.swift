@@ -127,6 +127,13 @@ struct ListenerSockets: ~Copyable {
         return failures
     }
 
+    /// Goes on under a plan that differs in the endpoints of some clusters only: workers see these
+    /// at once, without a plan.
+    mutating func replaceEndpoints(with plan: Plan, of clusters: [Int]) {
+        directory.replaceEndpoints(clusters.map { ($0, plan.clusters[$0]) })
+        self.plan.clusters = plan.clusters
+    }
+
     private func slots(of plan: Plan) -> [Slot] {
         var held: [Place: (Int, Bound)] = [:]
         for (index, bound) in bound.joined().enumerated() { held[bound.place] = (index, bound) }

@@ -48,6 +48,10 @@ struct PlanChange: Hashable {
         }
     }
 
+    init(clustersChanged: Int) {
+        clusters.changed = clustersChanged
+    }
+
     init(from old: Plan, to new: Plan) {
         // Most changes leave most of it where it is; only the rest is looked at by name.
         let clusters = zip(old.clusters, new.clusters).map(==)
@@ -87,6 +91,21 @@ struct PlanChange: Hashable {
             tally.removed += max(0, values.count - (after[key]?.count ?? 0))
         }
         return tally
+    }
+
+    /// The clusters that differ, where nothing but their endpoints does; nil = something else does.
+    static func endpointChanges(from old: Plan, to new: Plan) -> [Int]? {
+        guard old.clusters.count == new.clusters.count, old.listeners == new.listeners else {
+            return nil
+        }
+        var changed: [Int] = []
+        for index in new.clusters.indices where old.clusters[index] != new.clusters[index] {
+            var same = new.clusters[index]
+            same.tiers = old.clusters[index].tiers
+            guard same == old.clusters[index] else { return nil }
+            changed.append(index)
+        }
+        return changed
     }
 
     /// For each cluster of `new` the place of its equal in `old`, each given once.

@@ -40,6 +40,7 @@ public final class ClusterEndpoints: Sendable {
         }
     }
 
+    /// As it was when it was made: its tiers may have changed since.
     public let plan: ClusterPlan
     private let rule: EjectionRule
     private let quiescence: Quiescence
@@ -63,14 +64,18 @@ public final class ClusterEndpoints: Sendable {
         self.attention = attention
         rule = EjectionRule(plan.healthCheck.passive)
         let known = former?.state.withLock { $0.tiers.joined().map(\.self) } ?? []
-        let tiers = plan.tiers.map { tier in
+        let entries = Self.entries(Self.candidates(of: plan), known)
+        current = Atomic(Self.word(Self.set(of: entries, plan)))
+        state.withLock { $0.tiers = entries }
+    }
+
+    /// The endpoints of a plan that are addresses.
+    static func candidates(of plan: ClusterPlan) -> [[Candidate]] {
+        plan.tiers.map { tier in
             tier.compactMap { endpoint in
                 endpoint.address.map { Candidate(endpoint, at: $0) }
             }
         }
-        let entries = Self.entries(tiers, known)
-        current = Atomic(Self.word(Self.set(of: entries, plan)))
-        state.withLock { $0.tiers = entries }
     }
 
     deinit {

@@ -30,6 +30,13 @@ public final class EndpointDirectory: Sendable {
         return after
     }
 
+    /// Takes the endpoints of other plans for clusters that differ in nothing else.
+    /// - Parameter changes: each cluster's place in the plan in force, and what it is now.
+    public func replaceEndpoints(_ changes: [(place: Int, plan: ClusterPlan)]) {
+        let all = all
+        for (place, plan) in changes { all[place].replace(ClusterEndpoints.candidates(of: plan)) }
+    }
+
     private struct Name: Hashable {
         let backend: String
         let route: String

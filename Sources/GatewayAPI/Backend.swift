@@ -54,7 +54,7 @@ final class Backend: Sendable {
         }
     }
 
-    enum Fallback: Sendable {
+    enum Fallback: Equatable, Sendable {
         /// This Backend is one: it serves when the others of its rule do not.
         case itself(SourcePlace)
         /// Another serves when this one does not.
@@ -64,7 +64,7 @@ final class Backend: Sendable {
     }
 
     /// `spec.tls`.
-    struct TLS: Sendable {
+    struct TLS: Equatable, Sendable {
         let place: SourcePlace
         let skipsVerification: Bool
         let authorities: [ObjectReference]

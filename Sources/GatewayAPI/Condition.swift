@@ -18,7 +18,7 @@ public struct Condition: Hashable, Sendable {
     public let reason: String
     public let message: String
     /// `metadata.generation` of the object that it was made from.
-    public let observedGeneration: Int64
+    public internal(set) var observedGeneration: Int64
 }
 
 extension Condition.Subject: CustomStringConvertible {

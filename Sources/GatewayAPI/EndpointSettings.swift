@@ -30,7 +30,6 @@ struct EndpointSettings {
 
     func apply(to cluster: inout ClusterPlan) {
         cluster.udp = udp ?? cluster.udp
-        if let service { cluster.tiers.insert([EndpointPlan(.service(service))], at: 0) }
         if let dns {
             cluster.dns.servers = dns.texts("servers").map(\.value)
             cluster.dns.refreshInterval =

@@ -1,10 +1,10 @@
 import Manifest
 
-/// The objects by what they are looked up by. Made once for a translation, never changed.
+/// The objects by what they are looked up by. Owned by a translation.
 struct ObjectIndex {
     let gateways: [ObjectIdentity: Gateway]
     let listenerSets: [ObjectIdentity: ListenerSet]
-    let backends: [ObjectIdentity: Backend]
+    var backends: [ObjectIdentity: Backend]
     let services: [ObjectIdentity: Service]
     /// By the identity of their Service.
     let slices: [ObjectIdentity: [EndpointSlice]]

@@ -2,7 +2,7 @@ import Manifest
 
 /// A reference to another object, as written: kind and name, and the namespace if it may differ
 /// from the referring object's.
-struct ObjectReference: Sendable {
+struct ObjectReference: Equatable, Sendable {
     let group: String
     let kind: String
     let namespace: String

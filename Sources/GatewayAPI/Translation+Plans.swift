@@ -263,16 +263,13 @@ extension Translation {
         _ target: ResolvedRoute.Target, standby: [ResolvedRoute.Target], of route: Route,
         _ rule: String?, at state: AttachedListener
     ) -> Int {
-        var tiers = tiers(of: target, route)
-        // Envoy Gateway puts all fallbacks of a rule into one tier.
-        let fallbacks = standby.flatMap { self.tiers(of: $0, route).first ?? [] }
-        if !fallbacks.isEmpty { tiers.append(fallbacks) }
+        var source = ClusterSource(target: target, standby: standby, route: route)
         var cluster = ClusterPlan(
-            name: Self.name(of: target), route: planName(route.metadata.identity), tiers: tiers)
+            name: Self.name(of: target), route: planName(route.metadata.identity), tiers: [])
         switch traffic(of: route, rule, at: state) {
         case .none: break
         // Nothing is sent by a policy that cannot be followed.
-        case .invalid: cluster.tiers = [[]]
+        case .invalid: source.isRefused = true
         case .settings(let traffic):
             traffic.apply(to: &cluster, isUDP: route.carried == .udp)
         }
@@ -286,14 +283,17 @@ extension Translation {
             cluster.framing = framing(backend.application?.value.framing, route)
             if let settings = endpointSettings(backend.metadata.identity) {
                 settings.apply(to: &cluster)
+                source.service = settings.service
             }
         case .service(_, let port):
             cluster.framing = framing(Self.framing(port.application), route)
         }
+        cluster.tiers = tiers(of: source)
         let namesakes = clusterIndices[cluster.name] ?? []
         if let known = namesakes.first(where: { plan.clusters[$0] == cluster }) { return known }
         let number = plan.clusters.count
         clusterIndices[cluster.name, default: []].append(number)
+        clusterSources.append(source)
         plan.clusters.append(cluster)
         return number
     }

@@ -4,28 +4,17 @@ import Routing
 
 /// Objects to plan. Pure and deterministic: it depends on what the objects say and on their
 /// precedence (age, then name), not on the order in which they were written.
-func translate(_ objects: Objects) -> Translation.Outcome {
+func translate(_ objects: Objects) -> Translation {
     var translation = Translation(objects)
     translation.run()
-    return Translation.Outcome(
-        plan: translation.plan, conditions: translation.conditions,
-        statuses: translation.statuses, findings: translation.log.findings,
-        policies: translation.policies, policyChains: translation.policyChains)
+    return translation
 }
 
-/// The state of one `translate()`: what was read, indexed, and what comes of it.
+/// The state of one `translate()`: what was read, indexed, and what comes of it. Kept as long as
+/// the plan is in force, so that endpoints may change in it.
 struct Translation {
-    struct Outcome {
-        let plan: Plan
-        let conditions: [Condition]
-        let statuses: [ListenerStatus]
-        let findings: [Finding]
-        let policies: PolicyIndex
-        let policyChains: [String: [PolicyIndex.Target]]
-    }
-
-    let objects: Objects
-    let index: ObjectIndex
+    var objects: Objects
+    var index: ObjectIndex
     let log = FindingLog()
     var policies = PolicyIndex()
     var policyStates: [PolicyState] = []
@@ -46,6 +35,8 @@ struct Translation {
     var listenersOfOwner: [ObjectIdentity: [Int]] = [:]
     /// Those that may meet on a port or path.
     var listenersAtPlace: [BindPlace: [Int]] = [:]
+    /// Of each cluster of the plan.
+    var clusterSources: [ClusterSource] = []
     /// Of the clusters of each name.
     var clusterIndices: [String: [Int]] = [:]
     /// Where policies of a listener may stand, the most specific place first; by its name in the
@@ -79,6 +70,10 @@ struct Translation {
         for gateway in gateways { report(gateway) }
         reportPolicies()
         conditions += ofOthers
+        // Nobody asks for these again.
+        listeners = []
+        listenersAtPlace = [:]
+        policyStates = []
     }
 
     // MARK: - What comes of it
