@@ -63,7 +63,6 @@ struct ConversionPropertyTests {
     @Test("the order of documents and files changes neither plan nor conditions")
     func permutation() throws {
         var reader = ConfigurationReader()
-        var catalog = SchemaCatalog(.crd)
         for seed in 0..<2000 as Range<UInt64> {
             var random = SeededRandom(seed: seed)
             var source = SeedDocuments(seed: seed)
