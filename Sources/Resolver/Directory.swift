@@ -36,6 +36,10 @@ final class Directory {
         case failed(LookupFailure)
     }
 
+    /// Deadlines are rounded up to this, so that questions go out in small groups and not with a
+    /// wake-up each.
+    static let stepMilliseconds: UInt64 = 32
+
     let limits: Limits
     var random: SeededRandom
     var system: SystemConfiguration
@@ -203,7 +207,8 @@ final class Directory {
     func apply(_ event: RecordState.Event, to record: DirectoryEntry.Record, now: UInt64) {
         let action = record.state.on(event, now: now, random: &random)
         if let deadline = record.state.deadline {
-            timers.set(UInt32(record.id), deadline: deadline)
+            let step = Self.stepMilliseconds
+            timers.set(UInt32(record.id), deadline: (deadline + step - 1) / step * step)
         } else {
             timers.cancel(UInt32(record.id))
         }

@@ -26,6 +26,9 @@ final class QueryChannel {
     /// c-ares takes the EDNS flag off a channel whose server does not know EDNS; the next query may
     /// go to another.
     private var hasLostExtension = false
+    /// What to wait for, and until when, as after the last call into c-ares.
+    private(set) var interests: [Interest] = []
+    private(set) var deadline: UInt64?
 
     /// Once a process, and by one thread (`ares_library_init(3)`).
     private static let isInitialised: Bool = ares_library_init(1) == 0
@@ -79,8 +82,9 @@ final class QueryChannel {
     // MARK: - A query
 
     /// Sends; what comes of it is told by `takeReply`, perhaps at once.
-    func start(_ send: Directory.Send) {
+    func start(_ send: Directory.Send, now: UInt64) {
         precondition(suits(send))
+        defer { look(now: now) }
         query = send.query
         if server != send.server {
             let status = set(send.server)
@@ -149,37 +153,40 @@ final class QueryChannel {
 
     // MARK: - Waiting
 
-    /// What to wait for: at most the UDP socket and a TCP connection.
-    var interests: [Interest] {
-        var sockets: [ares_socket_t] = Array(repeating: -1, count: Int(ARES_GETSOCK_MAXNUM))
-        let bits = ares_getsock(channel, &sockets, Int32(sockets.count))
-        return sockets.indices.compactMap { place in
-            let reads = bits >> Int32(place) & 1 != 0
-            let writes = bits >> (Int32(place) + ARES_GETSOCK_MAXNUM) & 1 != 0
-            guard reads || writes else { return nil }
-            return Interest(
-                descriptor: sockets[place],
-                events: Int16((reads ? POLLIN : 0) | (writes ? POLLOUT : 0)))
-        }
-    }
-
-    /// How long until `expire` has something to do; nil when nothing is under way.
-    var remainingMilliseconds: UInt64? {
-        var time = timeval()
-        guard ares_timeout(channel, nil, &time) != nil else { return nil }
-        return UInt64(time.tv_sec) * 1_000 + UInt64(time.tv_usec + 999) / 1_000
-    }
-
     /// - Parameter events: what poll(2) said of this descriptor.
-    func process(_ descriptor: Int32, _ events: Int16) {
+    func process(_ descriptor: Int32, _ events: Int16, now: UInt64) {
         let fails = events & Int16(POLLERR | POLLHUP | POLLNVAL) != 0
         let reads = events & Int16(POLLIN) != 0 || fails
         let writes = events & Int16(POLLOUT) != 0
         ares_process_fd(channel, reads ? descriptor : -1, writes ? descriptor : -1)
+        look(now: now)
     }
 
-    func expire() {
+    /// The deadline has passed.
+    func expire(now: UInt64) {
         ares_process_fd(channel, -1, -1)
+        look(now: now)
+    }
+
+    /// Asks c-ares what it waits for: the UDP socket, a TCP connection, a deadline; or nothing.
+    private func look(now: UInt64) {
+        interests.removeAll(keepingCapacity: true)
+        deadline = nil
+        guard reply == nil else { return }
+        let most = Int(ARES_GETSOCK_MAXNUM)
+        withUnsafeTemporaryAllocation(of: ares_socket_t.self, capacity: most) { sockets in
+            let bits = ares_getsock(channel, sockets.baseAddress, Int32(most))
+            for place in 0..<most {
+                let reads = bits >> Int32(place) & 1 != 0
+                let writes = bits >> Int32(place + most) & 1 != 0
+                guard reads || writes else { continue }
+                let events = (reads ? POLLIN : 0) | (writes ? POLLOUT : 0)
+                interests.append(Interest(descriptor: sockets[place], events: Int16(events)))
+            }
+        }
+        var time = timeval()
+        guard ares_timeout(channel, nil, &time) != nil else { return }
+        deadline = now + UInt64(time.tv_sec) * 1_000 + UInt64(time.tv_usec + 999) / 1_000
     }
 }
 

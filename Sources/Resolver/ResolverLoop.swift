@@ -16,8 +16,13 @@ final class ResolverLoop {
     /// With a query each.
     private var busy: [QueryChannel] = []
     private var idle: [QueryChannel] = []
+    /// What poll(2) is given, and whose descriptors these are after the first. Kept for their
+    /// memory.
+    private var events: [pollfd] = []
+    private var owners: [QueryChannel] = []
 
-    /// After the burst at start a few channels do; each is some 80 KB of c-ares' tables.
+    /// After the burst at start a few channels do; each is some 80 KB of c-ares' tables, and making
+    /// one costs more than a query.
     private static let idleMax = 8
 
     init(
@@ -89,7 +94,7 @@ final class ResolverLoop {
     private func start(_ send: Directory.Send) {
         do throws(ChannelFailure) {
             let channel = try channel(for: send)
-            channel.start(send)
+            channel.start(send, now: Self.now)
             busy.append(channel)
         } catch {
             directory.receive(.failed(.local(error.number)), query: send.query, now: Self.now)
@@ -109,7 +114,7 @@ final class ResolverLoop {
         busy.removeAll { channel in
             guard let reply = channel.takeReply() else { return false }
             replies.append(reply)
-            if idle.count < Self.idleMax { idle.append(channel) }
+            idle.append(channel)
             return true
         }
         for (query, reply) in replies { directory.receive(reply, query: query, now: Self.now) }
@@ -118,31 +123,32 @@ final class ResolverLoop {
     // MARK: - Waiting
 
     private func wait() {
-        var events = [pollfd(fd: inbox.wakeup.descriptor, events: Int16(POLLIN), revents: 0)]
-        var owners: [QueryChannel] = []
-        var timeout = remaining(until: nextCheck)
-        if let deadline = directory.deadline { timeout = min(timeout, remaining(until: deadline)) }
+        if busy.isEmpty, idle.count > Self.idleMax { idle.removeLast(idle.count - Self.idleMax) }
+        var deadline = min(nextCheck, directory.deadline ?? .max)
+        events.removeAll(keepingCapacity: true)
+        owners.removeAll(keepingCapacity: true)
+        events.append(pollfd(fd: inbox.wakeup.descriptor, events: Int16(POLLIN), revents: 0))
         for channel in busy {
+            deadline = min(deadline, channel.deadline ?? .max)
             for interest in channel.interests {
                 events.append(pollfd(fd: interest.descriptor, events: interest.events, revents: 0))
                 owners.append(channel)
             }
-            if let remaining = channel.remainingMilliseconds { timeout = min(timeout, remaining) }
         }
-        let count = poll(&events, nfds_t(events.count), Int32(clamping: timeout))
+        let start = Self.now
+        let timeout = Int32(clamping: deadline > start ? deadline - start : 0)
+        let count = poll(&events, nfds_t(events.count), timeout)
+        let now = Self.now
         if count > 0 {
             if events[0].revents != 0 { inbox.wakeup.wait() }
             for (event, owner) in zip(events.dropFirst(), owners) where event.revents != 0 {
-                owner.process(event.fd, event.revents)
+                owner.process(event.fd, event.revents, now: now)
             }
         } else {
             precondition(count == 0 || errno == EINTR, "poll(2) waits")
         }
-        for channel in busy where channel.remainingMilliseconds == 0 { channel.expire() }
-    }
-
-    private func remaining(until deadline: UInt64) -> UInt64 {
-        let now = Self.now
-        return deadline > now ? deadline - now : 0
+        for channel in busy {
+            if let deadline = channel.deadline, deadline <= now { channel.expire(now: now) }
+        }
     }
 }
