@@ -196,7 +196,7 @@ extension Integration {
         @Test("Each query has a source port and a number of its own")
         func ports() throws {
             let server = try Self.server(Mood())
-            let names = try ResolvedNames()
+            let names = try ResolvedNames { $0.flyingMax = 2 }
             let lookups = (0..<40).map { Lookup.host("n\($0).test", at: server.address) }
             names.resolver.want(Set(lookups))
             #expect(eventually { server.questions.count >= 200 })
@@ -234,6 +234,7 @@ extension Integration {
                 var answer = question.answer
                 answer.code = question.hasExtension ? 1 : 0
                 answer.answers = question.hasExtension ? [] : [.a(question.name, 60, Self.good)]
+                answer.additionals = []
                 return [answer.bytes]
             }
             let new = try Self.server(Mood())

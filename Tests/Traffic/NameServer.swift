@@ -11,10 +11,12 @@ public final class NameServer: Sendable {
         public let hasExtension: Bool
         public let isByTCP: Bool
 
-        /// An empty answer to this question; what else it has is for the test to say.
+        /// An empty answer to this question, with an OPT record if that has one (RFC 6891 §6.1.1);
+        /// what else it has is for the test to say.
         public var answer: DNSBytes {
             var answer = DNSBytes(name, type)
             answer.id = id
+            if hasExtension { answer.additionals = [DNSBytes.Record("", 41, 0, [])] }
             return answer
         }
     }
