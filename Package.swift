@@ -26,7 +26,9 @@ let package = Package(
         .target(name: "Wire", dependencies: ["Primitives"]),
         .target(name: "Kernel", dependencies: ["CLiburing", "CLinux", "Primitives"]),
         .target(name: "Routing", dependencies: ["Primitives"]),
-        .target(name: "Discovery", dependencies: ["CLinux", "Kernel", "Primitives", "Routing"]),
+        .target(
+            name: "Discovery",
+            dependencies: ["CLinux", "Kernel", "Primitives", "Resolver", "Routing"]),
         .target(
             name: "Engine",
             dependencies: ["CLinux", "Discovery", "Kernel", "Primitives", "Routing", "Wire"]),
@@ -62,7 +64,8 @@ let package = Package(
                 "CLinux", "Discovery", "Engine", "Kernel", "Primitives", "Routing", "Traffic",
             ]),
         .testTarget(
-            name: "DiscoveryTests", dependencies: ["Discovery", "Primitives", "Routing"]),
+            name: "DiscoveryTests",
+            dependencies: ["Discovery", "Primitives", "Resolver", "Routing"]),
         .testTarget(name: "ManifestTests", dependencies: ["Manifest"]),
         .testTarget(
             name: "GatewayAPITests",

@@ -140,6 +140,7 @@ extension ForwarderProcess {
             log.error("\(failure.startFailure); tried again at the next reload")
         }
         let change = PlanChange(from: former, to: sockets.plan)
+        awaitNames()
         workers.publish(sockets.workers)
         report(change, since: start)
     }

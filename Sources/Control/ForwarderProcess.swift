@@ -88,6 +88,7 @@ public struct ForwarderProcess: ~Copyable {
         let process = ForwarderProcess(
             flags: flags, settings: settings, log: log, signals: signals, quickstart: quickstart,
             sockets: sockets, workers: workers, watch: watch, reader: reader, loaded: loaded)
+        process.awaitNames()
         process.workers.publish(process.sockets.workers)
         process.announce(plan)
         return process
@@ -124,14 +125,25 @@ public struct ForwarderProcess: ~Copyable {
     /// With the thread that looks after it.
     private static func directory(workers: Int) throws(StartFailure) -> EndpointDirectory {
         do throws(Errno) {
-            let directory = EndpointDirectory(
-                workers: workers, attention: try EndpointAttention())
+            let directory = try EndpointDirectory(workers: workers)
             try EndpointKeeper.start(directory)
+            try directory.startResolving()
             return directory
         } catch {
             throw StartFailure("endpoints cannot be looked after: \(error)")
         }
     }
+
+    /// For a moment: clients that come meanwhile wait in the sockets' queues, instead of finding no
+    /// endpoint.
+    func awaitNames() {
+        let count = sockets.directory.awaitNames(
+            until: apus_monotonic() + Self.namesWaitNanoseconds)
+        guard count > 0 else { return }
+        log.warning("\(count) names are not resolved yet: their clients find no endpoint")
+    }
+
+    private static let namesWaitNanoseconds: UInt64 = 2_000_000_000
 
     private static func sockets(
         _ plan: Plan, _ workers: Int, _ features: KernelFeatures, _ directory: EndpointDirectory

@@ -51,31 +51,23 @@ public final class ClusterEndpoints: Sendable {
     /// An endpoint has failed often enough to be left out.
     private let needsAttention = Atomic<Bool>(false)
 
-    /// With the endpoints that are addresses; names have none before they are resolved.
     /// - Parameters:
+    ///   - tiers: nil = the endpoints of the plan that are addresses.
     ///   - former: the same Backend's under the plan before: endpoints that stay are the same.
     ///   - attention: who is told when an endpoint fails; nil = nobody leaves any out.
     public init(
-        _ plan: ClusterPlan, quiescence: Quiescence, attention: EndpointAttention? = nil,
-        former: ClusterEndpoints? = nil
+        _ plan: ClusterPlan, _ tiers: [[Candidate]]? = nil, quiescence: Quiescence,
+        attention: EndpointAttention? = nil, former: ClusterEndpoints? = nil
     ) {
         self.plan = plan
         self.quiescence = quiescence
         self.attention = attention
         rule = EjectionRule(plan.healthCheck.passive)
         let known = former?.state.withLock { $0.tiers.joined().map(\.self) } ?? []
-        let entries = Self.entries(Self.candidates(of: plan), known)
+        let entries = Self.entries(
+            tiers ?? EndpointDirectory.candidates(of: plan, [:]), known)
         current = Atomic(Self.word(Self.set(of: entries, plan)))
         state.withLock { $0.tiers = entries }
-    }
-
-    /// The endpoints of a plan that are addresses.
-    static func candidates(of plan: ClusterPlan) -> [[Candidate]] {
-        plan.tiers.map { tier in
-            tier.compactMap { endpoint in
-                endpoint.address.map { Candidate(endpoint, at: $0) }
-            }
-        }
     }
 
     deinit {
@@ -120,7 +112,21 @@ public final class ClusterEndpoints: Sendable {
 
     /// A connect to the endpoint failed, or it refused a datagram.
     public func noteFailure(of endpoint: Endpoint) {
-        guard endpoint.noteFailure() >= rule.failuresInRow, let attention else { return }
+        if endpoint.noteFailure() >= rule.failuresInRow { call() }
+    }
+
+    /// A connect to the endpoint succeeded, or it answered a datagram: who was left out comes back.
+    @inline(__always)
+    public func noteSuccess(of endpoint: Endpoint) {
+        // Mostly there is nothing to write.
+        let failures = endpoint.failuresInRow
+        guard failures > 0 else { return }
+        endpoint.forgetFailures()
+        if failures >= rule.failuresInRow { call() }
+    }
+
+    private func call() {
+        guard let attention else { return }
         // Who finds it set already knows that somebody was told.
         guard !needsAttention.exchange(true, ordering: .acquiringAndReleasing) else { return }
         attention.signal()
@@ -156,9 +162,11 @@ public final class ClusterEndpoints: Sendable {
             var next: UInt64?
             for tier in state.tiers.indices {
                 for place in state.tiers[tier].indices {
-                    if let returns = state.tiers[tier][place].returns, returns <= now {
+                    let entry = state.tiers[tier][place]
+                    guard let returns = entry.returns else { continue }
+                    if returns <= now || entry.endpoint.failuresInRow == 0 {
                         state.tiers[tier][place].returns = nil
-                        state.tiers[tier][place].endpoint.forgetFailures()
+                        entry.endpoint.forgetFailures()
                         isChanged = true
                     }
                 }

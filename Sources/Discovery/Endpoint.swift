@@ -62,12 +62,6 @@ public final class Endpoint: Sendable {
         return failuresInRowCount.wrappingAdd(1, ordering: .relaxed).newValue
     }
 
-    @inline(__always)
-    public func noteSuccess() {
-        // Mostly there is nothing to write.
-        if failuresInRowCount.load(ordering: .relaxed) != 0 { forgetFailures() }
-    }
-
     func forgetFailures() { failuresInRowCount.store(0, ordering: .relaxed) }
 
     /// Whether nobody is served by it; acquiring, so that it may be freed then.

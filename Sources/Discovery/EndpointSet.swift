@@ -18,8 +18,11 @@ final class EndpointSet: Sendable {
         case hashed(Maglev)
     }
 
-    /// All that may be tried, tier after tier.
+    /// Those that take turns, tier after tier.
     private let endpoints: [Endpoint]
+    /// Those that are left out, tier after tier: tried when all others have failed a client, for
+    /// whom there is nothing to lose.
+    private let leftOut: [Endpoint]
     /// Where in `endpoints` the tier begins that each is in, and where it ends.
     private let tiers: [Range<Int>]
     /// Places in `endpoints`, for a round.
@@ -35,6 +38,7 @@ final class EndpointSet: Sendable {
             failoverBelowPercent: plan.tierChange.failoverBelowPercent,
             panicPercent: plan.healthCheck.panicPercent)
         var endpoints: [Endpoint] = []
+        var leftOut: [Endpoint] = []
         var tiers: [Range<Int>] = []
         var weights: [UInt64] = []
         for (number, tier) in members.enumerated() {
@@ -42,9 +46,11 @@ final class EndpointSet: Sendable {
             let chosen = tier.filter { isPanicking || $0.isUsable }
             tiers.append(endpoints.count..<endpoints.count + chosen.count)
             endpoints += chosen.map(\.endpoint)
+            leftOut += tier.filter { !isPanicking && !$0.isUsable }.map(\.endpoint)
             weights += Self.weights(of: chosen, share: shares.percent[number])
         }
         self.endpoints = endpoints
+        self.leftOut = leftOut
         self.tiers = tiers
         let weights32 = Self.scaled(weights)
         turns = TurnSchedule.turns(weights32)
@@ -76,7 +82,7 @@ final class EndpointSet: Sendable {
         return weights.map { $0 == 0 ? 0 : UInt32(max(1, $0 >> UInt64(shift))) }
     }
 
-    var count: Int { endpoints.count }
+    var count: Int { endpoints.count + leftOut.count }
 
     // MARK: - Picking
 
@@ -107,24 +113,27 @@ final class EndpointSet: Sendable {
     }
 
     /// Who is tried after `failed`: the others of its tier in their order, then the tiers after it,
-    /// then those before it; nil = all were tried.
+    /// then those before it, then those that are left out; nil = all were tried.
     /// - Parameter family: only those of this address family, where it is given.
     func next(
         after failed: Endpoint, tried: TriedEndpoints, family: Int32? = nil
     ) -> Endpoint? {
-        func isFree(_ place: Int) -> Bool {
-            let endpoint = endpoints[place]
-            return !tried.contains(endpoint) && (family == nil || endpoint.family == family)
+        func isFree(_ endpoint: Endpoint) -> Bool {
+            !tried.contains(endpoint) && (family == nil || endpoint.family == family)
         }
         let place = endpoints.firstIndex { $0 === failed } ?? 0
         let own = tiers.firstIndex { $0.contains(place) } ?? 0
         if tiers.indices.contains(own) {
-            for next in place..<tiers[own].upperBound where isFree(next) { return endpoints[next] }
-            for next in tiers[own].lowerBound..<place where isFree(next) { return endpoints[next] }
+            let (before, after) = (
+                tiers[own].lowerBound..<place, place..<tiers[own].upperBound
+            )
+            if let next = (endpoints[after] + endpoints[before]).first(where: isFree) {
+                return next
+            }
         }
         for tier in Array(tiers.dropFirst(own + 1)) + Array(tiers.prefix(own)) {
-            for next in tier where isFree(next) { return endpoints[next] }
+            if let next = endpoints[tier].first(where: isFree) { return next }
         }
-        return nil
+        return leftOut.first(where: isFree)
     }
 }

@@ -160,7 +160,10 @@ extension Worker where R: ~Copyable {
         let flow = flows[index]
         if flow.pointee.isDoubtful {
             flow.pointee.isDoubtful = false
-            flow.pointee.leader._withUnsafeGuaranteedRef { $0.noteSuccess() }
+            let cluster = roster.clusters[flow.pointee.cluster]
+            flow.pointee.leader._withUnsafeGuaranteedRef { endpoint in
+                cluster.pointee.endpoints.noteSuccess(of: endpoint)
+            }
         }
         guard flow.pointee.answersLeft > 0 else { return }
         flow.pointee.answersLeft -= Int64(segments)

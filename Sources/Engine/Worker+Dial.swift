@@ -164,11 +164,14 @@ extension Worker where R: ~Copyable {
         let detail = details + Int(index)
         connection.pointee.phase = .relaying
         connection.pointee.lastActivity = tick
-        detail.pointee.endpoint?._withUnsafeGuaranteedRef { $0.noteSuccess() }
+        let cluster = roster.clusters[detail.pointee.cluster]
+        detail.pointee.endpoint?._withUnsafeGuaranteedRef { endpoint in
+            cluster.pointee.endpoints.noteSuccess(of: endpoint)
+        }
         let idle = detail.pointee.idleTicks
         if idle > 0 { timers.set(index, deadline: tick + idle) }
         scheduleTrim()
-        let header = roster.clusters[detail.pointee.cluster].pointee.plan.proxyHeader
+        let header = cluster.pointee.plan.proxyHeader
         let inspected = detail.pointee.inspected
         perform(connection.pointee.response.direction.on(.start), index, .response)
         guard header != .none || inspected != BufferPool.none else {

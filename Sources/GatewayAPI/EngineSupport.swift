@@ -8,7 +8,7 @@ enum EngineSupport {
     /// Paths within `spec` that are in force, with all that is below them.
     private static let servedFields: [Kind: [String]] = [
         .backendTrafficPolicy: [
-            "healthCheck.panicThreshold", "healthCheck.passive.alwaysEjectOneEndpoint",
+            "dns", "healthCheck.panicThreshold", "healthCheck.passive.alwaysEjectOneEndpoint",
             "healthCheck.passive.baseEjectionTime", "healthCheck.passive.consecutive5XxErrors",
             "healthCheck.passive.consecutiveGatewayErrors",
             "healthCheck.passive.consecutiveLocalOriginFailures",
@@ -26,7 +26,7 @@ enum EngineSupport {
         ],
         .securityPolicy: ["authorization"],
         .backendTLSPolicy: [],
-        .endpointPolicy: ["tiers.failoverBelowPercent", "udp"],
+        .endpointPolicy: ["dns", "srv", "tiers.failoverBelowPercent", "udp"],
     ]
 
     /// Fields that are in force with these values only.
@@ -56,10 +56,6 @@ enum EngineSupport {
     /// What of a Backend has no effect yet; nil = all of it has.
     static func unserved(_ backend: Backend, tls: UpstreamTLSPlan?) -> String? {
         if backend.isDynamicResolver { return "destinations that the client names" }
-        let isNamed = backend.endpoints.contains { endpoint in
-            if case .address = endpoint.target { false } else { true }
-        }
-        if isNamed { return "endpoints that are names" }
         let speaksTLS = tls != nil || backend.endpoints.contains(where: \.usesTLS)
         return speaksTLS ? "TLS to endpoints" : nil
     }

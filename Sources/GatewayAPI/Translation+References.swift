@@ -174,17 +174,9 @@ extension Translation {
 
     private func unavailability(_ target: ResolvedRoute.Target) -> Refusal? {
         guard case .service(let service, let port) = target else { return nil }
-        let endpoints = endpoints(service, port)
-        if endpoints.isEmpty {
-            return Refusal(
-                reason: "EndpointsNotFound",
-                message:
-                    "\(service.metadata.identity) has no ready endpoint for port \(port.port)")
-        }
-        guard endpoints.allSatisfy({ $0.address == nil }) else { return nil }
+        guard endpoints(service, port).isEmpty else { return nil }
         return Refusal(
             reason: "EndpointsNotFound",
-            message: "endpoints of \(service.metadata.identity) are names, which are understood "
-                + "and not served yet")
+            message: "\(service.metadata.identity) has no ready endpoint for port \(port.port)")
     }
 }

@@ -5,7 +5,7 @@ extension EndpointDirectory {
     /// One that no thread looks after.
     static func unattended(workers: Int) -> EndpointDirectory {
         do throws(Errno) {
-            return EndpointDirectory(workers: workers, attention: try EndpointAttention())
+            return try EndpointDirectory(workers: workers)
         } catch {
             fatalError("no eventfd: \(error)")
         }

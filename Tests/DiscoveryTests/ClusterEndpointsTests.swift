@@ -106,6 +106,30 @@ struct ClusterEndpointsTests {
         #expect(picks(cluster, 3) == [1, 2, 1], "nobody is known to be well")
     }
 
+    @Test("who is left out is tried when all others have failed, and comes back when it answers")
+    func lastResort() throws {
+        let cluster = ClusterEndpoints(
+            Self.plan([[1, 2], [3]]), quiescence: Quiescence(readers: 0),
+            attention: try EndpointAttention())
+        fail(cluster, 1, times: 3)
+        _ = cluster.review(now: 1)
+        #expect(picks(cluster, 2) == [2, 2])
+        var turn = EndpointTurn(seed: 0)
+        var failed = try #require(cluster.pick(&turn, hash: nil)).takeUnretainedValue()
+        var tried = TriedEndpoints()
+        var order: [Int?] = []
+        for _ in 0..<3 {
+            tried.insert(failed)
+            let next = cluster.next(after: failed, tried: tried)
+            order.append(Self.number(next))
+            if let next { failed = next.takeUnretainedValue() }
+        }
+        #expect(order == [3, 1, nil])
+        cluster.noteSuccess(of: failed)
+        _ = cluster.review(now: 2)
+        #expect(picks(cluster, 2) == [1, 2])
+    }
+
     @Test("a change keeps those that stay, with their failures and what they serve")
     func identity() throws {
         let quiescence = Quiescence(readers: 0)

@@ -124,8 +124,8 @@ struct QuiescenceTests {
             }
             while held.count > 40 {
                 held.removeFirst()._withUnsafeGuaranteedRef { endpoint in
-                    _ = endpoint.noteFailure()
-                    endpoint.noteSuccess()
+                    cluster.noteFailure(of: endpoint)
+                    cluster.noteSuccess(of: endpoint)
                     endpoint.give()
                 }
                 served.pointee.wrappingAdd(1, ordering: .relaxed)
