@@ -79,9 +79,9 @@ struct Roster: ~Copyable {
             }
             guard let index = former[old] else { fatalError("a listener goes on as one other") }
             former[old] = nil
-            let clustersFormer = listeners[index].pointee.clusters
-            listeners[index].pointee.adopt(
-                listener, limit: part.limit, clusters: clustersServed)
+            let state = listeners[index]
+            let clustersFormer = state.pointee.clusters
+            state.pointee.adopt(listener, limit: part.limit, clusters: clustersServed)
             holdClusters(of: index)
             for case let cluster? in clustersFormer { releaseCluster(cluster) }
             return index
@@ -91,7 +91,8 @@ struct Roster: ~Copyable {
 
     private func holdClusters(of listener: UInt32) {
         for case let cluster? in listeners[listener].pointee.clusters {
-            clusters[cluster].pointee.references += 1
+            let state = clusters[cluster]
+            state.pointee.references += 1
         }
     }
 
@@ -144,7 +145,8 @@ struct Roster: ~Copyable {
             fatalError("a process cannot have so many listening sockets")
         }
         sockets[index].pointee = new
-        listeners[UInt32(new.listener)].pointee.socketCount += 1
+        let owner = listeners[UInt32(new.listener)]
+        owner.pointee.socketCount += 1
         return index
     }
 
@@ -163,8 +165,9 @@ struct Roster: ~Copyable {
         let former = UInt32(sockets[index].pointee.listener)
         guard former != listener else { return }
         sockets[index].pointee.listener = UInt16(listener)
-        listeners[listener].pointee.socketCount += 1
-        listeners[former].pointee.socketCount -= 1
+        let (old, new) = (listeners[former], listeners[listener])
+        new.pointee.socketCount += 1
+        old.pointee.socketCount -= 1
         releaseListener(former)
     }
 
@@ -195,7 +198,8 @@ struct Roster: ~Copyable {
         precondition(!socket.isArmed && socket.flowCount == 0, "nothing needs a socket that goes")
         if socket.isLeaving { leavingCount -= 1 }
         sockets.release(index)
-        listeners[UInt32(socket.listener)].pointee.socketCount -= 1
+        let owner = listeners[UInt32(socket.listener)]
+        owner.pointee.socketCount -= 1
         releaseListener(UInt32(socket.listener))
     }
 }

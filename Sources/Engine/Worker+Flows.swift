@@ -55,7 +55,8 @@ extension Worker where R: ~Copyable {
         case .refusal(let reason): return refuseFlow(reason)
         case .cluster(let number): cluster = number
         }
-        guard let leader = roster.clusters[cluster].pointee.pick(for: key.client) else {
+        let state = roster.clusters[cluster]
+        guard let leader = state.pointee.pick(for: key.client) else {
             return refuseFlow(.noEndpoint)
         }
         if !handle.budget.take() {
@@ -77,11 +78,10 @@ extension Worker where R: ~Copyable {
         }
         listener.pointee.count += 1
         socket.pointee.flowCount += 1
-        roster.clusters[cluster].pointee.references += 1
+        state.pointee.references += 1
         leader._withUnsafeGuaranteedRef { $0.take() }
         counters.set(.flowsLive, flows.count)
-        timers.set(
-            flowTimer(index), deadline: tick + roster.clusters[cluster].pointee.flowIdleTicks)
+        timers.set(flowTimer(index), deadline: tick + state.pointee.flowIdleTicks)
         armFlow(index)
         return index
     }
@@ -184,10 +184,12 @@ extension Worker where R: ~Copyable {
         let (cluster, leader) = (flow.pointee.cluster, flow.pointee.leader)
         flows.release(index)
         leader._withUnsafeGuaranteedRef { $0.give() }
-        roster.listeners[UInt32(listener)].pointee.count -= 1
+        let owner = roster.listeners[UInt32(listener)]
+        owner.pointee.count -= 1
         roster.releaseListener(UInt32(listener))
         roster.releaseCluster(cluster)
-        roster.sockets[socket].pointee.flowCount -= 1
+        let place = roster.sockets[socket]
+        place.pointee.flowCount -= 1
         closeIfDeparted(socket)
         counters.set(.flowsLive, flows.count)
         handle.budget.give()

@@ -107,8 +107,9 @@ extension Worker where R: ~Copyable {
     /// for its last connection.
     private mutating func leaveRoster(_ index: UInt32) {
         let listener = UInt32(connections[index].pointee.listener)
-        roster.listeners[listener].pointee.count -= 1
-        roster.listeners[listener].pointee.limit?.give()
+        let owner = roster.listeners[listener]
+        owner.pointee.count -= 1
+        owner.pointee.limit?.give()
         roster.releaseListener(listener)
         let cluster = details[Int(index)].cluster
         details[Int(index)].endpoint?._withUnsafeGuaranteedRef { $0.give() }
