@@ -5,10 +5,12 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
-/// Those of the workers and other threads, and those of the main thread, which is the control side.
+/// Those of the workers, and those of all other threads, which are the control side.
 struct counts {
     _Atomic uint64_t allocations[2];
     _Atomic uint64_t releases[2];
@@ -37,15 +39,20 @@ __attribute__((constructor)) static void map_counts(void) {
     close(file);
 }
 
-/// 1 on the main thread, 0 on others. Initial-exec: another model's storage is itself allocated.
-static int is_main_thread(void) {
+/// 1 on the control side's threads, 0 on workers: these are called `apus-` and a number, which a
+/// thread is only after its first steps. Initial-exec: another model's storage is itself allocated.
+static int is_control_side(void) {
     static __thread signed char known __attribute__((tls_model("initial-exec")));
-    if (known == 0) known = getpid() == gettid() ? 1 : -1;
+    if (known != 0) return known == 1;
+    char name[16] = "";
+    prctl(PR_GET_NAME, name);
+    if (getpid() != gettid() && strncmp(name, "apus-", 5) != 0) return 1;
+    known = name[4] == '-' && name[5] >= '0' && name[5] <= '9' ? -1 : 1;
     return known == 1;
 }
 
 static void count_allocation(void) {
-    atomic_fetch_add_explicit(&counts->allocations[is_main_thread()], 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&counts->allocations[is_control_side()], 1, memory_order_relaxed);
 }
 
 void *malloc(size_t size) {
@@ -83,6 +90,6 @@ int posix_memalign(void **memory, size_t alignment, size_t size) {
 
 void free(void *memory) {
     if (memory != NULL)
-        atomic_fetch_add_explicit(&counts->releases[is_main_thread()], 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&counts->releases[is_control_side()], 1, memory_order_relaxed);
     __libc_free(memory);
 }
