@@ -78,23 +78,13 @@ extension LoadBalancerPlan {
             guard let hash = fields.mapping("consistentHash") else { return }
             kind = .consistentHash(HashKey(hash))
             guard let size: Located<UInt32> = hash.number("tableSize") else { break }
-            guard Self.isPrime(size.value) else {
+            guard Maglev.isSize(size.value) else {
                 throw PolicyFault(hash, "tableSize", "\(size.value) is no prime number")
             }
             tableSize = size.value
         default: kind = .roundRobin
         }
         slowStartMilliseconds = fields.mapping("slowStart")?.duration("window")?.value
-    }
-
-    private static func isPrime(_ number: UInt32) -> Bool {
-        guard number >= 2 else { return false }
-        var divisor: UInt32 = 2
-        while divisor * divisor <= number {
-            if number % divisor == 0 { return false }
-            divisor += 1
-        }
-        return true
     }
 }
 

@@ -25,12 +25,6 @@ public struct EndpointPlan: Hashable, Sendable {
         self.zone = zone
         self.tls = tls
     }
-
-    /// Where this version's engine can connect to: an address, in the clear.
-    public var address: SocketAddress? {
-        guard tls == nil, case .address(let address) = target else { return nil }
-        return address
-    }
 }
 
 /// The endpoints of one Backend as one route reaches them, with the route's policy.
@@ -100,7 +94,4 @@ public struct ClusterPlan: Hashable, Sendable {
             connectTimeoutMilliseconds: connectTimeoutMilliseconds, proxyHeader: proxyHeader,
             keepalive: keepalive, udp: udp)
     }
-
-    /// Those of the first tier that this version's engine can connect to.
-    public var endpoints: [SocketAddress] { tiers.first?.compactMap(\.address) ?? [] }
 }

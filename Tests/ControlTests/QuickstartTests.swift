@@ -24,9 +24,11 @@ struct QuickstartTests {
         #expect(plan.listeners.map(\.network) == [.tcp, .udp])
         let tcp = try #require(plan.listeners[0].route)
         #expect(tcp.backends.map(\.weight) == [2, 1])
-        let places = tcp.backends.compactMap(\.cluster).map { plan.clusters[$0].endpoints }
-        #expect(places == [[first], [second]])
+        let places = tcp.backends.compactMap(\.cluster).map { plan.clusters[$0].tiers }
+        #expect(places == [[[.init(.address(first))]], [[.init(.address(second))]]])
         let udp = try #require(plan.listeners[1].route)
-        #expect(udp.backends.compactMap(\.cluster).map { plan.clusters[$0].endpoints } == [[echo]])
+        #expect(
+            udp.backends.compactMap(\.cluster).map { plan.clusters[$0].tiers }
+                == [[[.init(.address(echo))]]])
     }
 }

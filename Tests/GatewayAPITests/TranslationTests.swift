@@ -42,8 +42,8 @@ struct TranslationTests {
         }
         #expect(plans[0] == plans[1])
         #expect(
-            plans[0].clusters.map(\.endpoints) == [
-                [.ip(.loopbackIPv6, port: 80), .unix(path: "/run/b")]
+            plans[0].clusters.map { $0.tiers.map { $0.map(\.target) } } == [
+                [[.address(.ip(.loopbackIPv6, port: 80)), .address(.unix(path: "/run/b"))]]
             ])
     }
 

@@ -53,3 +53,18 @@ extension Socket {
             String(decoding: bytes, as: UTF8.self) == text, sourceLocation: sourceLocation)
     }
 }
+
+extension Integration {
+    /// dnsmasq at this port of 127.0.0.1 with records of its own; it forwards nothing.
+    static func dnsmasq(port: UInt16, _ records: [String]) throws -> ChildProcess {
+        let program = try ChildProcess(
+            [
+                "dnsmasq", "--keep-in-foreground", "--no-resolv", "--no-hosts",
+                "--conf-file=/dev/null", "--log-facility=-", "--log-queries=extra", "--pid-file=",
+                "--user=", "--port=\(port)", "--listen-address=127.0.0.1", "--bind-interfaces",
+                "--local=/test/",
+            ] + records)
+        try program.awaitLine(containing: "started")
+        return program
+    }
+}

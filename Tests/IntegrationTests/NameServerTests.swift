@@ -8,20 +8,6 @@ extension Integration {
     /// The resolver's thread against dnsmasq.
     @Suite("Names, asked of dnsmasq")
     struct NameServerTests {
-        /// dnsmasq at this port of 127.0.0.1 with records of its own; it forwards nothing.
-        private static func dnsmasq(port: UInt16, _ records: [String]) throws -> ChildProcess {
-            let program = try ChildProcess(
-                [
-                    "dnsmasq", "--keep-in-foreground", "--no-resolv", "--no-hosts",
-                    "--conf-file=/dev/null", "--log-facility=-", "--log-queries=extra",
-                    "--pid-file=",
-                    "--user=", "--port=\(port)", "--listen-address=127.0.0.1", "--bind-interfaces",
-                    "--local=/test/",
-                ] + records)
-            try program.awaitLine(containing: "started")
-            return program
-        }
-
         private static func address(_ port: UInt16) -> SocketAddress {
             .ip(.loopbackIPv4, port: port)
         }
@@ -29,7 +15,7 @@ extension Integration {
         @Test("A chain of aliases leads to the addresses, with the least TTL of the chain")
         func aliases() throws {
             let port = try FreePort.take()
-            let program = try Self.dnsmasq(
+            let program = try Integration.dnsmasq(
                 port: port,
                 [
                     "--cname=www.test,web.test,50", "--cname=web.test,host.test,7",
@@ -54,7 +40,8 @@ extension Integration {
         @Test("A name is asked for again when its TTL is over, and not before")
         func ttl() throws {
             let port = try FreePort.take()
-            let program = try Self.dnsmasq(port: port, ["--host-record=host.test,192.0.2.1,1"])
+            let program = try Integration.dnsmasq(
+                port: port, ["--host-record=host.test,192.0.2.1,1"])
             let names = try ResolvedNames()
             let lookup = Lookup.host("host.test", at: Self.address(port)) {
                 $0.respectsTTL = true
@@ -74,7 +61,7 @@ extension Integration {
         func large() throws {
             let port = try FreePort.take()
             let addresses = (1...100).map { "192.0.2.\($0)" }
-            let program = try Self.dnsmasq(
+            let program = try Integration.dnsmasq(
                 port: port, addresses.map { "--host-record=big.test,\($0)" })
             let names = try ResolvedNames()
             let lookup = Lookup.host("big.test", at: Self.address(port))
@@ -88,13 +75,13 @@ extension Integration {
             let lookup = Lookup.host("host.test", at: Self.address(port))
             let names = try ResolvedNames()
             do {
-                let program = try Self.dnsmasq(port: port, [])
+                let program = try Integration.dnsmasq(port: port, [])
                 names.resolver.want([lookup])
                 #expect(names.come(lookup, to: []), "\(program.log)")
                 #expect(
                     try names.records(of: lookup).first?.trouble == .absent(isNameMissing: true))
             }
-            let program = try Self.dnsmasq(port: port, ["--host-record=host.test,192.0.2.1"])
+            let program = try Integration.dnsmasq(port: port, ["--host-record=host.test,192.0.2.1"])
             #expect(names.come(lookup, to: ["192.0.2.1"]), "\(program.log)")
         }
 
@@ -105,7 +92,8 @@ extension Integration {
             let names = try ResolvedNames()
             let lookup = Lookup.host("host.test", at: Self.address(port))
             do {
-                let program = try Self.dnsmasq(port: port, ["--host-record=host.test,192.0.2.1"])
+                let program = try Integration.dnsmasq(
+                    port: port, ["--host-record=host.test,192.0.2.1"])
                 names.resolver.want([lookup])
                 #expect(names.come(lookup, to: ["192.0.2.1"]), "\(program.log)")
             }
@@ -114,7 +102,7 @@ extension Integration {
                     try names.records(of: lookup).first?.trouble == .failed(.unreachable)
                 })
             #expect(names.addresses(of: lookup) == ["192.0.2.1"])
-            let program = try Self.dnsmasq(port: port, ["--host-record=host.test,192.0.2.2"])
+            let program = try Integration.dnsmasq(port: port, ["--host-record=host.test,192.0.2.2"])
             #expect(names.come(lookup, to: ["192.0.2.2"]), "\(program.log)")
             #expect(names.history(of: lookup).count == 2)
         }
@@ -122,8 +110,10 @@ extension Integration {
         @Test("A change of servers in the system's configuration is followed")
         func serverChange() throws {
             let ports = try (FreePort.take(), FreePort.take())
-            let first = try Self.dnsmasq(port: ports.0, ["--host-record=host.test,192.0.2.1"])
-            let second = try Self.dnsmasq(port: ports.1, ["--host-record=host.sub.test,192.0.2.2"])
+            let first = try Integration.dnsmasq(
+                port: ports.0, ["--host-record=host.test,192.0.2.1"])
+            let second = try Integration.dnsmasq(
+                port: ports.1, ["--host-record=host.sub.test,192.0.2.2"])
             let names = try ResolvedNames(configuration: "nameserver \(Self.address(ports.0))")
             let lookup = Lookup.host("host.test")
             let short = Lookup.host("host")
@@ -139,7 +129,7 @@ extension Integration {
         @Test("A service has its tiers, and its targets are looked up")
         func service() throws {
             let port = try FreePort.take()
-            let program = try Self.dnsmasq(
+            let program = try Integration.dnsmasq(
                 port: port,
                 [
                     "--srv-host=_db._tcp.test,one.test,5432,10,3",

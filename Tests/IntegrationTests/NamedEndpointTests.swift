@@ -42,18 +42,6 @@ extension Integration {
             """
         }
 
-        private static func dnsmasq(port: UInt16, _ records: [String]) throws -> ChildProcess {
-            let program = try ChildProcess(
-                [
-                    "dnsmasq", "--keep-in-foreground", "--no-resolv", "--no-hosts",
-                    "--conf-file=/dev/null", "--log-facility=-", "--log-queries=extra",
-                    "--pid-file=", "--user=", "--port=\(port)", "--listen-address=127.0.0.1",
-                    "--bind-interfaces", "--local=/test/",
-                ] + records)
-            try program.awaitLine(containing: "started")
-            return program
-        }
-
         private static func port(of server: StreamServer) throws -> UInt16 {
             guard case .ip(_, let port) = server.address else {
                 throw ChildProcess.Failure(description: "no port at \(server.address)")
@@ -77,7 +65,7 @@ extension Integration {
             let folder = TemporaryFolder()
             let (listen, name) = (try FreePort.take(), try FreePort.take())
             let records = folder.file("hosts", "127.0.0.1 host.test\n")
-            let program = try Self.dnsmasq(
+            let program = try Integration.dnsmasq(
                 port: name, ["--addn-hosts=\(records)", "--local-ttl=1"])
             func text(_ port: UInt16) -> String {
                 Self.configuration(
@@ -105,7 +93,7 @@ extension Integration {
             let (listen, name, away) = (
                 try FreePort.take(), try FreePort.take(), try FreePort.take()
             )
-            let program = try Self.dnsmasq(
+            let program = try Integration.dnsmasq(
                 port: name,
                 [
                     "--host-record=host.test,127.0.0.1",
