@@ -20,7 +20,7 @@ struct ExamplesTests {
         #expect(result.findings.map(\.description) == [])
         #expect(!result.plan.listeners.isEmpty)
         #expect(result.plan.listeners.allSatisfy { $0.route != nil })
-        #expect(result.plan.clusters.allSatisfy { !$0.endpoints.isEmpty })
+        #expect(result.plan.clusters.allSatisfy { !$0.tiers.joined().isEmpty })
         #expect(result.conditions.allSatisfy { $0.status || $0.type == "Conflicted" })
     }
 

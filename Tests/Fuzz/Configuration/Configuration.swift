@@ -44,6 +44,6 @@ private func checkPlan(_ plan: Plan) {
         }
     }
     for cluster in plan.clusters {
-        for endpoint in cluster.endpoints { _ = endpoint.raw }
+        for case .address(let address) in cluster.tiers.joined().map(\.target) { _ = address.raw }
     }
 }
