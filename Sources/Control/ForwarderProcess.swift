@@ -80,11 +80,14 @@ public struct ForwarderProcess: ~Copyable {
         log.info("connectionsMax=\(share.connectionsMax) from \(share.derivation)")
 
         let features = KernelFeatures.all.subtracting(flags.without)
-        let directory = try directory(workers: count)
+        let directory = try directory(workers: count, zone: settings.zone)
         let sockets = try sockets(plan, count, features, directory)
         let workers = try WorkerGroup(
             count: count, share: share, features: features, cpus: cpus,
             quiescence: directory.quiescence)
+        directory.onDeparture { [handles = workers.handles] in
+            for handle in handles { handle.post(.depart) }
+        }
         let process = ForwarderProcess(
             flags: flags, settings: settings, log: log, signals: signals, quickstart: quickstart,
             sockets: sockets, workers: workers, watch: watch, reader: reader, loaded: loaded)
@@ -123,9 +126,11 @@ public struct ForwarderProcess: ~Copyable {
     }
 
     /// With the thread that looks after it.
-    private static func directory(workers: Int) throws(StartFailure) -> EndpointDirectory {
+    private static func directory(
+        workers: Int, zone: String?
+    ) throws(StartFailure) -> EndpointDirectory {
         do throws(Errno) {
-            let directory = try EndpointDirectory(workers: workers)
+            let directory = try EndpointDirectory(workers: workers, zone: zone)
             try EndpointKeeper.start(directory)
             try directory.startResolving()
             return directory

@@ -10,11 +10,14 @@ struct ProcessSettings: Hashable {
     let connectionsMax: Int?
     let drainTimeoutSeconds: Double
     let logLevel: Logger.Level
+    /// Where the process runs, as endpoints name their zones; nil = it is not known.
+    let zone: String?
 
     private static let millisecondsPerSecond = 1_000.0
     private static let nanosecondsPerSecond = 1_000_000_000.0
 
     init(_ flags: RunSettings, _ configuration: ApusConfig?) {
+        zone = flags.zone ?? configuration?.zone
         workers = flags.workers ?? configuration?.workers
         connectionsMax = flags.connectionsMax ?? configuration?.connectionsMax
         let written = configuration?.drainTimeoutMilliseconds.map {
@@ -35,5 +38,6 @@ struct ProcessSettings: Hashable {
     func unchangeable(from other: ProcessSettings) -> [String] {
         (workers == other.workers ? [] : ["workers"])
             + (connectionsMax == other.connectionsMax ? [] : ["connectionsMax"])
+            + (zone == other.zone ? [] : ["zone"])
     }
 }

@@ -9,6 +9,8 @@ public struct RunSettings: Sendable {
     public var watchesConfiguration = true
     public var workers: Int?
     public var connectionsMax: Int?
+    /// Where the process runs, as endpoints name their zones.
+    public var zone: String?
     public var drainTimeoutSeconds: Double?
     /// Kernel features that must not be used.
     public var without: KernelFeatures = []

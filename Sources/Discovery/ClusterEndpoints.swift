@@ -1,3 +1,4 @@
+import CLinux
 import Primitives
 import Routing
 import Synchronization
@@ -6,15 +7,6 @@ import Synchronization
 /// everybody else changes it under a lock that no worker takes. It lives as long as a worker has a
 /// connection, flow or listener that refers to the cluster, or a plan has it.
 public final class ClusterEndpoints: Sendable {
-    /// An endpoint with what is known of its health.
-    private struct Entry {
-        let endpoint: Endpoint
-        var weight: UInt32
-        var ejections: UInt32 = 0
-        /// Left out until then; nil = it is not.
-        var returns: UInt64?
-    }
-
     /// What nobody should find any more, and when nobody can.
     private struct Retired {
         let ticket: Quiescence.Ticket
@@ -23,7 +15,13 @@ public final class ClusterEndpoints: Sendable {
     }
 
     private struct State {
-        var tiers: [[Entry]] = []
+        var tiers: [[EndpointEntry]] = []
+        /// Of each tier.
+        var holds: [FailbackHold] = []
+        /// When to publish again though nothing happens: shares grow, tiers come back.
+        var changes: UInt64?
+        /// Endpoints were published as left whose clients are to be moved or ended.
+        var isLeft = false
         var retired: [Retired] = []
     }
 
@@ -43,6 +41,12 @@ public final class ClusterEndpoints: Sendable {
     /// As it was when it was made: its tiers may have changed since.
     public let plan: ClusterPlan
     private let rule: EjectionRule
+    private let slowStart: SlowStart?
+    private let zone: String?
+    /// How fast connections of endpoints that are left out are ended.
+    public let departures: Pace
+    /// The same for those of a tier that is no longer needed.
+    public let failbacks: Pace
     private let quiescence: Quiescence
     private let attention: EndpointAttention?
     private let state = Mutex(State())
@@ -55,19 +59,37 @@ public final class ClusterEndpoints: Sendable {
     ///   - tiers: nil = the endpoints of the plan that are addresses.
     ///   - former: the same Backend's under the plan before: endpoints that stay are the same.
     ///   - attention: who is told when an endpoint fails; nil = nobody leaves any out.
+    ///   - zone: the one that this process is in.
+    ///   - now: CLOCK_MONOTONIC, nanoseconds.
     public init(
         _ plan: ClusterPlan, _ tiers: [[Candidate]]? = nil, quiescence: Quiescence,
-        attention: EndpointAttention? = nil, former: ClusterEndpoints? = nil
+        attention: EndpointAttention? = nil, former: ClusterEndpoints? = nil, zone: String? = nil,
+        now: UInt64 = apus_monotonic()
     ) {
         self.plan = plan
         self.quiescence = quiescence
         self.attention = attention
+        self.zone = zone
         rule = EjectionRule(plan.healthCheck.passive)
-        let known = former?.state.withLock { $0.tiers.joined().map(\.self) } ?? []
-        let entries = Self.entries(
-            tiers ?? EndpointDirectory.candidates(of: plan, [:]), known)
-        current = Atomic(Self.word(Self.set(of: entries, plan)))
-        state.withLock { $0.tiers = entries }
+        slowStart = SlowStart(plan.loadBalancer)
+        departures = Pace(plan.departure)
+        failbacks = Pace(plan.tierChange)
+        let (known, holds) = former?.state.withLock { ($0.tiers, $0.holds) } ?? ([], [])
+        var state = State()
+        state.tiers = Self.entries(
+            tiers ?? EndpointDirectory.candidates(of: plan, [:]), known.joined().map(\.self),
+            now: now)
+        // Tiers that stay go on with what counted of them.
+        state.holds = state.tiers.indices.map { number in
+            holds.indices.contains(number)
+                ? holds[number] : FailbackHold(usable: state.tiers[number].count(where: \.isUsable))
+        }
+        let (set, changes) = Self.set(of: &state, plan, slowStart, zone, now)
+        state.changes = changes
+        current = Atomic(Self.word(set))
+        self.state.withLock { [state] in $0 = state }
+        // Its health is looked at by the keeper from now on.
+        if changes != nil { attention?.signal() }
     }
 
     deinit {
@@ -136,16 +158,23 @@ public final class ClusterEndpoints: Sendable {
 
     /// Puts other endpoints in the place of the present ones. Those that stay are the same as
     /// before, with their health and counts.
-    public func replace(_ tiers: [[Candidate]]) {
+    public func replace(_ tiers: [[Candidate]], now: UInt64 = apus_monotonic()) {
         state.withLock { state in
             let former = state.tiers.joined().map(\.self)
-            state.tiers = Self.entries(tiers, former)
+            state.tiers = Self.entries(tiers, former, now: now)
+            let holds = state.holds
+            state.holds = state.tiers.indices.map { number in
+                holds.indices.contains(number)
+                    ? holds[number]
+                    : FailbackHold(usable: state.tiers[number].count(where: \.isUsable))
+            }
             let present = Set(state.tiers.joined().map { ObjectIdentifier($0.endpoint) })
-            publish(
-                &state,
-                leaving: former.map(\.endpoint).filter {
-                    !present.contains(ObjectIdentifier($0))
-                })
+            let leaving = former.map(\.endpoint).filter {
+                !present.contains(ObjectIdentifier($0))
+            }
+            for endpoint in leaving { endpoint.standing = .gone }
+            if !leaving.isEmpty { state.isLeft = true }
+            publish(&state, leaving: leaving, now)
         }
         // What left is to be freed when nobody needs it any more.
         attention?.signal()
@@ -166,6 +195,7 @@ public final class ClusterEndpoints: Sendable {
                     guard let returns = entry.returns else { continue }
                     if returns <= now || entry.endpoint.failuresInRow == 0 {
                         state.tiers[tier][place].returns = nil
+                        state.tiers[tier][place].risenAt = now
                         entry.endpoint.forgetFailures()
                         isChanged = true
                     }
@@ -175,8 +205,10 @@ public final class ClusterEndpoints: Sendable {
                     next = min(next ?? .max, returns)
                 }
             }
-            if isChanged { publish(&state, leaving: []) }
+            if let changes = state.changes, changes <= now { isChanged = true }
+            if isChanged { publish(&state, leaving: [], now) }
             reclaim(&state)
+            if let changes = state.changes { next = min(next ?? .max, changes) }
             if !state.retired.isEmpty { next = min(next ?? .max, now + Self.reclaimInterval) }
             return next
         }
@@ -185,7 +217,7 @@ public final class ClusterEndpoints: Sendable {
     /// Workers pass a quiescent point each turn, and turns are short.
     private static let reclaimInterval: UInt64 = 10_000_000
 
-    private func eject(_ tier: inout [Entry], _ now: UInt64) -> Bool {
+    private func eject(_ tier: inout [EndpointEntry], _ now: UInt64) -> Bool {
         var isChanged = false
         var ejected = tier.count { $0.returns != nil }
         for place in tier.indices where tier[place].returns == nil {
@@ -201,42 +233,124 @@ public final class ClusterEndpoints: Sendable {
     }
 
     /// - Parameter known: endpoints that go on where `tiers` has them too.
-    private static func entries(_ tiers: [[Candidate]], _ known: [Entry]) -> [[Entry]] {
-        var left: [EndpointPlan: [Entry]] = [:]
-        for entry in known { left[entry.endpoint.plan, default: []].append(entry) }
+    private static func entries(
+        _ tiers: [[Candidate]], _ known: [EndpointEntry], now: UInt64
+    ) -> [[EndpointEntry]] {
+        var left: [SocketAddress: [EndpointEntry]] = [:]
+        for entry in known { left[entry.endpoint.socketAddress, default: []].append(entry) }
         return tiers.map { tier in
             tier.map { candidate in
-                let place = left[candidate.plan]?.firstIndex {
-                    $0.endpoint.socketAddress == candidate.address
+                let place = left[candidate.address]?.firstIndex {
+                    $0.endpoint.plan == candidate.plan
                 }
-                if let place, var entry = left[candidate.plan]?.remove(at: place) {
+                if let place, var entry = left[candidate.address]?.remove(at: place) {
                     entry.weight = candidate.weight
                     return entry
                 }
-                return Entry(
-                    endpoint: Endpoint(candidate.plan, at: candidate.address),
-                    weight: candidate.weight)
+                var entry = EndpointEntry(
+                    Endpoint(candidate.plan, at: candidate.address), weight: candidate.weight)
+                // Where all are new, all are equal.
+                if !known.isEmpty { entry.risenAt = now }
+                return entry
             }
         }
     }
 
-    private static func set(of tiers: [[Entry]], _ plan: ClusterPlan) -> EndpointSet {
-        EndpointSet(
-            tiers.map { tier in
-                tier.map {
-                    .init(endpoint: $0.endpoint, weight: $0.weight, isUsable: $0.returns == nil)
+    // MARK: - Publishing
+
+    /// - Returns: the set, and when another is due though nothing happens.
+    private static func set(
+        of state: inout State, _ plan: ClusterPlan, _ slowStart: SlowStart?, _ zone: String?,
+        _ now: UInt64
+    ) -> (EndpointSet, changes: UInt64?) {
+        let (shares, due) = shares(&state, plan.tierChange, plan.healthCheck.panicPercent, now)
+        var changes = due
+        let members = state.tiers.map { tier in
+            tier.map { entry in
+                var weight = UInt64(entry.weight)
+                if let slowStart {
+                    let share = entry.risenAt.map { slowStart.share(since: $0, now: now) }
+                    weight *= share ?? SlowStart.whole
+                    let next = entry.risenAt.flatMap { slowStart.next(since: $0, now: now) }
+                    if let next { changes = min(changes ?? .max, next) }
                 }
-            }, plan)
+                return EndpointSet.Member(
+                    endpoint: entry.endpoint, weight: weight, isUsable: entry.isUsable)
+            }
+        }
+        if note(standings: state.tiers, shares) { state.isLeft = true }
+        return (EndpointSet(members, plan, shares: shares, zone: zone), changes)
     }
 
-    private func publish(_ state: inout State, leaving: [Endpoint]) {
-        let word = Self.word(Self.set(of: state.tiers, plan))
-        let former = current.exchange(word, ordering: .sequentiallyConsistent)
+    /// What each tier gets, with those of its endpoints that count by now.
+    private static func shares(
+        _ state: inout State, _ plan: TierPlan, _ panicPercent: UInt32, _ now: UInt64
+    ) -> (TierShares, next: UInt64?) {
+        let usable = state.tiers.map { $0.count(where: \.isUsable) }
+        func shares() -> TierShares {
+            TierShares(
+                zip(state.holds, state.tiers).map { hold, tier in
+                    .init(usable: min(hold.counted, tier.count), total: tier.count)
+                }, failoverBelowPercent: plan.failoverBelowPercent, panicPercent: panicPercent)
+        }
+        let delay = UInt64(plan.failbackAfterMilliseconds) * 1_000_000
+        let before = shares()
+        var next: UInt64?
+        for number in state.holds.indices {
+            let isLast = number == state.holds.count - 1
+            let due = state.holds[number].note(
+                usable: usable[number], isShort: !isLast && before.percent[number] < 100,
+                delay: delay, now: now)
+            if let due { next = min(next ?? .max, due) }
+        }
+        if state.holds.allSatisfy({ $0.counted == 0 }) {
+            for number in state.holds.indices {
+                state.holds[number].release(usable: usable[number])
+            }
+            next = nil
+        }
+        return (shares(), next)
+    }
+
+    /// - Returns: whether somebody's clients should leave who need not before.
+    private static func note(standings tiers: [[EndpointEntry]], _ shares: TierShares) -> Bool {
+        var isLeft = false
+        var isServed = false
+        for (number, tier) in tiers.enumerated() {
+            let isPanicking = shares.isPanicking[number]
+            for entry in tier {
+                let standing: Endpoint.Standing
+                if !isPanicking, !entry.isUsable {
+                    standing = .down
+                } else {
+                    standing = shares.percent[number] == 0 && isServed ? .relieved : .serving
+                }
+                guard entry.endpoint.standing != standing else { continue }
+                entry.endpoint.standing = standing
+                if standing != .serving { isLeft = true }
+            }
+            if shares.percent[number] > 0 { isServed = true }
+        }
+        return isLeft
+    }
+
+    private func publish(_ state: inout State, leaving: [Endpoint], _ now: UInt64) {
+        let (set, changes) = Self.set(of: &state, plan, slowStart, zone, now)
+        state.changes = changes
+        let former = current.exchange(Self.word(set), ordering: .sequentiallyConsistent)
         state.retired.append(
             Retired(
                 ticket: quiescence.retire(), set: Self.set(former).takeRetainedValue(),
                 endpoints: leaving))
         reclaim(&state)
+    }
+
+    /// Whether clients of endpoints that were published as left are to be looked for; said once.
+    func takeDepartures() -> Bool {
+        state.withLock { state in
+            defer { state.isLeft = false }
+            return state.isLeft
+        }
     }
 
     /// Endpoints that still serve somebody wait until they do not.
@@ -251,6 +365,8 @@ public final class ClusterEndpoints: Sendable {
     /// An endpoint as it is now.
     public struct Status: Hashable, Sendable {
         public let plan: EndpointPlan
+        public let address: SocketAddress
+        public let standing: Endpoint.Standing
         public let tier: Int
         public let weight: UInt32
         /// Connections and flows.
@@ -267,7 +383,8 @@ public final class ClusterEndpoints: Sendable {
             state.tiers.enumerated().flatMap { number, tier in
                 tier.map { entry in
                     Status(
-                        plan: entry.endpoint.plan, tier: number, weight: entry.weight,
+                        plan: entry.endpoint.plan, address: entry.endpoint.socketAddress,
+                        standing: entry.endpoint.standing, tier: number, weight: entry.weight,
                         live: entry.endpoint.live, led: entry.endpoint.led,
                         failures: entry.endpoint.failures, ejections: entry.ejections,
                         returns: entry.returns)

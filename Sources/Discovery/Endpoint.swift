@@ -7,6 +7,18 @@ import Synchronization
 /// refer to it without counting: whoever leads a connection or flow to it counts it in `live`, and
 /// it is freed only when nobody can pick it any more and `live` is 0.
 public final class Endpoint: Sendable {
+    /// Whether who is on it should stay. Whoever publishes a set says it; workers read it.
+    public enum Standing: UInt8, Sendable {
+        /// It gets clients, or will again when it is its tier's turn.
+        case serving
+        /// Its tier serves only while one before it cannot, and that one is back.
+        case relieved
+        /// Left out after failures.
+        case down
+        /// It is no endpoint of the cluster any more.
+        case gone
+    }
+
     public let plan: EndpointPlan
     public let socketAddress: SocketAddress
     /// The same, where an operation may point to it; it stays there.
@@ -21,6 +33,9 @@ public final class Endpoint: Sendable {
     private let leadCount = Atomic<UInt64>(0)
     private let failureCount = Atomic<UInt64>(0)
     private let failuresInRowCount = Atomic<UInt32>(0)
+    private let standingWord = Atomic<UInt8>(Standing.serving.rawValue)
+    /// Where it stands in the set that was published last; a hint.
+    private let placeWord = Atomic<Int>(0)
 
     public init(_ plan: EndpointPlan, at socketAddress: SocketAddress) {
         self.plan = plan
@@ -43,6 +58,21 @@ public final class Endpoint: Sendable {
     public var failures: UInt64 { failureCount.load(ordering: .relaxed) }
     /// Connects that failed since the last that succeeded.
     public var failuresInRow: UInt32 { failuresInRowCount.load(ordering: .relaxed) }
+
+    public internal(set) var standing: Standing {
+        get {
+            guard let standing = Standing(rawValue: standingWord.load(ordering: .relaxed)) else {
+                fatalError("only standings are stored")
+            }
+            return standing
+        }
+        set { standingWord.store(newValue.rawValue, ordering: .relaxed) }
+    }
+
+    var place: Int {
+        get { placeWord.load(ordering: .relaxed) }
+        set { placeWord.store(newValue, ordering: .relaxed) }
+    }
 
     /// A connection or flow is led to it.
     public func take() {

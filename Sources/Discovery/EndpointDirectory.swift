@@ -29,9 +29,15 @@ public final class EndpointDirectory: Sendable {
     private let state = Mutex(State())
     /// Set once, right after the start.
     private let resolver = Mutex<ResolverThread?>(nil)
+    /// Who is told, on the keeper's thread, that workers should look for clients of endpoints that
+    /// they are to leave.
+    private let departing = Mutex<(@Sendable () -> Void)?>(nil)
+    private let zone: String?
 
+    /// - Parameter zone: the one that this process is in, as endpoints name theirs.
     /// - Throws: EMFILE or ENFILE.
-    public init(workers: Int) throws(Errno) {
+    public init(workers: Int, zone: String? = nil) throws(Errno) {
+        self.zone = zone
         quiescence = Quiescence(readers: workers)
         attention = try EndpointAttention()
         answered = try Wakeup()
@@ -44,6 +50,11 @@ public final class EndpointDirectory: Sendable {
     ) throws(Errno) {
         let thread = try ResolverThread(settings) { [weak self] in self?.take($0) }
         resolver.withLock { $0 = thread }
+    }
+
+    /// - Parameter tell: called on the keeper's thread; it must not wait.
+    public func onDeparture(_ tell: @escaping @Sendable () -> Void) {
+        departing.withLock { $0 = tell }
     }
 
     // MARK: - Plans
@@ -59,7 +70,7 @@ public final class EndpointDirectory: Sendable {
                 if let former { return state.clusters[former] }
                 return ClusterEndpoints(
                     plan, Self.candidates(of: plan, state.resolutions), quiescence: quiescence,
-                    attention: attention, former: byName[Name(plan)])
+                    attention: attention, former: byName[Name(plan)], zone: zone)
             }
             state.clusters = after
             state.plans = plans
@@ -208,5 +219,11 @@ public final class EndpointDirectory: Sendable {
     /// Looks at every cluster.
     /// - Parameter now: CLOCK_MONOTONIC, nanoseconds.
     /// - Returns: when to look again; nil = when somebody calls.
-    func review(now: UInt64) -> UInt64? { all.compactMap { $0.review(now: now) }.min() }
+    func review(now: UInt64) -> UInt64? {
+        let all = all
+        let next = all.compactMap { $0.review(now: now) }.min()
+        // Each is asked: what was said once is not said again.
+        if all.count(where: { $0.takeDepartures() }) > 0 { departing.withLock { $0 }?() }
+        return next
+    }
 }

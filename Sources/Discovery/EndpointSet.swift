@@ -2,14 +2,14 @@ import Primitives
 import Routing
 
 /// The endpoints of a cluster at a moment: who takes turns, and who is next when one fails. Made
-/// whole, published by one pointer, never changed; everything that costs time, tiers, health and
-/// weights, is worked out when it is made, so that a pick is one step.
+/// whole, published by one pointer, never changed; everything that costs time, tiers, health, zones
+/// and weights, is worked out when it is made, so that a pick is one step.
 final class EndpointSet: Sendable {
     /// What it is made of.
     struct Member {
         let endpoint: Endpoint
-        /// Within its tier (RFC 2782 has such); at least 1.
-        let weight: UInt32
+        /// Within its tier (RFC 2782 has such), at least 1; less than 2^42.
+        let weight: UInt64
         let isUsable: Bool
     }
 
@@ -28,15 +28,9 @@ final class EndpointSet: Sendable {
     /// Places in `endpoints`, for a round.
     private let turns: [UInt32]
     private let order: Order
-    let shares: TierShares
 
-    init(_ members: [[Member]], _ plan: ClusterPlan) {
-        shares = TierShares(
-            members.map { tier in
-                .init(usable: tier.count { $0.isUsable }, total: tier.count)
-            },
-            failoverBelowPercent: plan.tierChange.failoverBelowPercent,
-            panicPercent: plan.healthCheck.panicPercent)
+    /// - Parameter zone: the one that this process is in.
+    init(_ members: [[Member]], _ plan: ClusterPlan, shares: TierShares, zone: String? = nil) {
         var endpoints: [Endpoint] = []
         var leftOut: [Endpoint] = []
         var tiers: [Range<Int>] = []
@@ -47,11 +41,13 @@ final class EndpointSet: Sendable {
             tiers.append(endpoints.count..<endpoints.count + chosen.count)
             endpoints += chosen.map(\.endpoint)
             leftOut += tier.filter { !isPanicking && !$0.isUsable }.map(\.endpoint)
-            weights += Self.weights(of: chosen, share: shares.percent[number])
+            weights += Self.weights(
+                of: chosen, share: UInt64(shares.percent[number]), plan.loadBalancer.zones, zone)
         }
         self.endpoints = endpoints
         self.leftOut = leftOut
         self.tiers = tiers
+        for (place, endpoint) in endpoints.enumerated() { endpoint.place = place }
         let weights32 = Self.scaled(weights)
         turns = TurnSchedule.turns(weights32)
         switch plan.loadBalancer.kind {
@@ -66,12 +62,31 @@ final class EndpointSet: Sendable {
         }
     }
 
-    /// What each has of all traffic: its part of the tier's share. Exact up to 32 bits of fraction.
-    private static func weights(of tier: [Member], share: UInt32) -> [UInt64] {
-        let sum = tier.reduce(0) { $0 + UInt64($1.weight) }
-        guard sum > 0 else { return [] }
-        if share == 100 { return tier.map { UInt64($0.weight) } }
-        return tier.map { UInt64($0.weight) * UInt64(share) * (1 << 32) / sum }
+    /// What each has of all traffic: its part of its zone's part of the tier's share. Exact up to
+    /// 32 bits of fraction.
+    /// - Parameter share: in a hundred.
+    private static func weights(
+        of tier: [Member], share: UInt64, _ plan: ZonePlan?, _ local: String?
+    ) -> [UInt64] {
+        let zones = plan.map { _ in tier.map { $0.endpoint.plan.zone ?? "" } } ?? []
+        let counts = zones.reduce(into: [:]) { $0[$1, default: 0] += 1 }
+        if let parts = ZoneShares(counts, plan, local: local)?.parts {
+            var sums: [String: UInt64] = [:]
+            for (zone, member) in zip(zones, tier) { sums[zone, default: 0] += member.weight }
+            return zip(zones, tier).map { zone, member in
+                part(member.weight, of: sums[zone] ?? 0, share * (parts[zone] ?? 0))
+            }
+        }
+        if share == 100 { return tier.map(\.weight) }
+        let sum = tier.reduce(0) { $0 + $1.weight }
+        return tier.map { part($0.weight, of: sum, share * ZoneShares.whole) }
+    }
+
+    /// - Parameter whole: at most 2^20.
+    private static func part(_ weight: UInt64, of sum: UInt64, _ whole: UInt64) -> UInt64 {
+        guard sum > 0 else { return 0 }
+        let product = weight.multipliedFullWidth(by: whole << 32)
+        return sum.dividingFullWidth(product).quotient
     }
 
     private static func scaled(_ weights: [UInt64]) -> [UInt32] {
@@ -118,22 +133,37 @@ final class EndpointSet: Sendable {
     func next(
         after failed: Endpoint, tried: TriedEndpoints, family: Int32? = nil
     ) -> Endpoint? {
-        func isFree(_ endpoint: Endpoint) -> Bool {
-            !tried.contains(endpoint) && (family == nil || endpoint.family == family)
-        }
-        let place = endpoints.firstIndex { $0 === failed } ?? 0
-        let own = tiers.firstIndex { $0.contains(place) } ?? 0
-        if tiers.indices.contains(own) {
-            let (before, after) = (
-                tiers[own].lowerBound..<place, place..<tiers[own].upperBound
-            )
-            if let next = (endpoints[after] + endpoints[before]).first(where: isFree) {
-                return next
+        func free(_ range: Range<Int>) -> Endpoint? {
+            for place in range {
+                let endpoint = endpoints[place]
+                if family == nil || endpoint.family == family, !tried.contains(endpoint) {
+                    return endpoint
+                }
             }
+            return nil
         }
-        for tier in Array(tiers.dropFirst(own + 1)) + Array(tiers.prefix(own)) {
-            if let next = endpoints[tier].first(where: isFree) { return next }
+        let place = place(of: failed)
+        let own = tiers.firstIndex { $0.contains(place) } ?? 0
+        if tiers.indices.contains(own), tiers[own].contains(place) {
+            let next =
+                free(place..<tiers[own].upperBound) ?? free(tiers[own].lowerBound..<place)
+            if let next { return next }
         }
-        return leftOut.first(where: isFree)
+        for number in tiers.indices.dropFirst(own + 1) {
+            if let next = free(tiers[number]) { return next }
+        }
+        for number in tiers.indices.prefix(own) {
+            if let next = free(tiers[number]) { return next }
+        }
+        return leftOut.first {
+            !tried.contains($0) && (family == nil || $0.family == family)
+        }
+    }
+
+    /// One that is not here may have been in the set before.
+    private func place(of endpoint: Endpoint) -> Int {
+        let place = endpoint.place
+        if endpoints.indices.contains(place), endpoints[place] === endpoint { return place }
+        return endpoints.firstIndex { $0 === endpoint } ?? 0
     }
 }

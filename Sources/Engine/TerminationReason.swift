@@ -24,6 +24,11 @@ public enum TerminationReason: UInt8, BitwiseCopyable, CaseIterable, Sendable {
     case connectFailed
     case connectTimedOut
     case endpointFailed
+    /// The endpoint was left out after failures, and the Backend's EndpointPolicy ends its
+    /// connections then.
+    case endpointDown
+    /// A tier of endpoints that goes before its own serves again.
+    case failedBack
     /// The route's share went to an invalid reference, or its Backend has no endpoint.
     case noEndpoint
     /// No route is attached to the listener.

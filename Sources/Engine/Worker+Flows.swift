@@ -128,7 +128,17 @@ extension Worker where R: ~Copyable {
             // The socket has a family.
             return endpoints.next(after: refusing, tried: tried, family: refusing.family)
         }
-        guard let next else { return }
+        if let next { move(index, to: next) }
+    }
+
+    /// The flow goes on with another endpoint; its client notices nothing. The socket has a family,
+    /// so one of another family gets a flow of its own, with the client's next datagram.
+    mutating func move(_ index: UInt32, to next: Unmanaged<Endpoint>) {
+        let flow = flows[index]
+        let family = flow.pointee.leader._withUnsafeGuaranteedRef { $0.family }
+        guard next._withUnsafeGuaranteedRef({ $0.family }) == family else {
+            return endFlow(index, .endpointDown)
+        }
         flow.pointee.leader._withUnsafeGuaranteedRef { $0.give() }
         flow.pointee.leader = next
         let address = next._withUnsafeGuaranteedRef { endpoint in

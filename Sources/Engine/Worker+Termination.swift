@@ -132,7 +132,7 @@ extension TerminationReason {
         case .clientClosed, .endpointClosed, .flowAnswered: false
         case .clientReset, .clientFailed: false
         case .proxyHeaderMalformed, .proxyHeaderMissing, .inspectionTimedOut: false
-        case .idleTimedOut: isHolding
+        case .idleTimedOut, .endpointDown, .failedBack: isHolding
         case .clientDenied, .endpointReset, .endpointFailed, .connectFailed, .connectTimedOut,
             .noEndpoint, .noRoute, .listenerLimit, .totalLimit, .flowEvicted, .outOfDescriptors,
             .outOfBuffers, .drainTimedOut, .listenerRemoved:
@@ -145,7 +145,7 @@ extension TerminationReason {
         switch self {
         case .clientClosed, .endpointClosed, .flowAnswered: false
         case .endpointReset, .endpointFailed: false
-        case .idleTimedOut: isHolding
+        case .idleTimedOut, .endpointDown, .failedBack: isHolding
         case .clientReset, .clientFailed, .clientDenied, .connectFailed, .connectTimedOut,
             .noEndpoint, .noRoute, .listenerLimit, .totalLimit, .flowEvicted, .outOfDescriptors,
             .outOfBuffers, .drainTimedOut, .listenerRemoved, .proxyHeaderMalformed,

@@ -5,7 +5,7 @@ import Primitives
 /// worker's own. An idle timer is not moved when bytes pass; when it fires it looks at the last
 /// activity and sets itself again.
 extension Worker where R: ~Copyable {
-    static var ownTimers: Int { 4 }
+    static var ownTimers: Int { 5 }
     private var ownTimersStart: UInt32 { UInt32(connections.capacity + flows.capacity) }
     /// Accepting was paused and is tried again.
     var acceptTimer: UInt32 { ownTimersStart }
@@ -16,6 +16,9 @@ extension Worker where R: ~Copyable {
 
     /// The time of what a new plan gave up is over.
     var departureTimer: UInt32 { ownTimersStart + 3 }
+
+    /// The next part of the search for clients of endpoints that they are to leave.
+    var searchTimer: UInt32 { ownTimersStart + 4 }
 
     func flowTimer(_ index: UInt32) -> UInt32 { UInt32(connections.capacity) + index }
 
@@ -32,6 +35,8 @@ extension Worker where R: ~Copyable {
                 trim()
             } else if id == departureTimer {
                 endDepartures()
+            } else if id == searchTimer {
+                searchOn()
             } else {
                 cutOff(.drainTimedOut)
             }

@@ -49,6 +49,7 @@ public struct Worker<R: Ring & ~Copyable>: ~Copyable {
     /// Directions that have no buffer to receive into.
     var starved: FixedQueue<Token>
     var waiting = WaitPolicy()
+    var departing = DepartureSearch()
     /// In this turn.
     var bytesSpliced = 0
     let batch: UnsafeMutableBufferPointer<Completion>
@@ -185,6 +186,7 @@ public struct Worker<R: Ring & ~Copyable>: ~Copyable {
             switch message {
             case .plan(let plan): serve(plan)
             case .drain(let deadline): drain(deadline: deadline)
+            case .depart: beginDepartures()
             case .stop: cutOff(.drainTimedOut)
             }
         }

@@ -8,6 +8,8 @@ public enum WorkerMessage: Sendable {
     /// Take what waits in the accept queues, accept no more, and end what still lives at the
     /// deadline (CLOCK_MONOTONIC, nanoseconds).
     case drain(deadline: UInt64)
+    /// Look for clients of endpoints that they are to leave.
+    case depart
     /// End everything now.
     case stop
 }

@@ -7,6 +7,7 @@ public struct ApusConfig: Hashable, Sendable {
     public var connectionsMax: Int?
     public var drainTimeoutMilliseconds: UInt32?
     public var logLevel: String?
+    public var zone: String?
     /// Where the object stands.
     public let place: SourcePlace
 
@@ -16,5 +17,6 @@ public struct ApusConfig: Hashable, Sendable {
         connectionsMax = spec.number("connectionsMax")?.value
         drainTimeoutMilliseconds = spec.duration("drainTimeout")?.value
         logLevel = spec.text("logLevel")?.value
+        zone = spec.text("zone")?.value
     }
 }

@@ -11,6 +11,7 @@ struct EndpointSettings {
     private let dns: Fields?
     private let tiers: Fields?
     private let limits: Fields?
+    private let connections: Fields?
 
     init(_ spec: Fields) {
         service = spec.mapping("srv")?.text("name")?.value
@@ -26,6 +27,7 @@ struct EndpointSettings {
         dns = spec.mapping("dns")
         tiers = spec.mapping("tiers")
         limits = spec.mapping("limits")
+        connections = spec.mapping("connections")
     }
 
     func apply(to cluster: inout ClusterPlan) {
@@ -46,6 +48,11 @@ struct EndpointSettings {
             plan.drainsOnFailback = tiers.text("failback")?.value == "Drain"
             plan.failbackPerSecond = tiers.number("failbackPerSecond")?.value
             cluster.tierChange = plan
+        }
+        if let connections {
+            cluster.departure = DeparturePlan(
+                endsConnections: connections.text("onEndpointDown")?.value == "End",
+                perSecond: connections.number("endPerSecond")?.value)
         }
         if let limits {
             var plan = SourceLimitPlan()

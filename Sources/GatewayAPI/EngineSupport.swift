@@ -15,7 +15,8 @@ enum EngineSupport {
             // Who fails too often is left out at once, not at the next sweep.
             "healthCheck.passive.interval", "healthCheck.passive.maxEjectionPercent",
             "healthCheck.passive.splitExternalLocalOriginErrors",
-            "loadBalancer.consistentHash.tableSize", "proxyProtocol", "tcpKeepalive",
+            "loadBalancer.consistentHash.tableSize", "loadBalancer.slowStart",
+            "loadBalancer.zoneAware", "proxyProtocol", "tcpKeepalive",
             "timeout.tcp.connectTimeout",
         ],
         .clientTrafficPolicy: [
@@ -26,7 +27,7 @@ enum EngineSupport {
         ],
         .securityPolicy: ["authorization"],
         .backendTLSPolicy: [],
-        .endpointPolicy: ["dns", "srv", "tiers.failoverBelowPercent", "udp"],
+        .endpointPolicy: ["connections", "dns", "srv", "tiers", "udp"],
     ]
 
     /// Fields that are in force with these values only.

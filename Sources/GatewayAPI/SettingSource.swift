@@ -120,6 +120,12 @@ extension SettingSource {
         "loadBalancer.kind": ["loadBalancer.consistentHash", "loadBalancer.type"],
         "loadBalancer.tableSize": ["loadBalancer.consistentHash.tableSize"],
         "loadBalancer.slowStartMilliseconds": ["loadBalancer.slowStart"],
+        "loadBalancer.zones.weights": ["loadBalancer.zoneAware.weightedZones"],
+        "loadBalancer.zones.endpointsMin": [
+            "loadBalancer.zoneAware.preferLocal.minEndpointsThreshold"
+        ],
+        "loadBalancer.zones.forcedFrom": ["loadBalancer.zoneAware.preferLocal.force"],
+        "loadBalancer.zones.percent": ["loadBalancer.zoneAware.preferLocal.percentageEnabled"],
         "healthCheck.panicPercent": ["healthCheck.panicThreshold"],
         "healthCheck.active.probe": [
             "healthCheck.active.http", "healthCheck.active.tcp", "healthCheck.active.grpc",
@@ -198,6 +204,8 @@ extension SettingSource {
         "tierChange.failbackAfterMilliseconds": ["tiers.failbackAfter"],
         "tierChange.drainsOnFailback": ["tiers.failback"],
         "tierChange.failbackPerSecond": ["tiers.failbackPerSecond"],
+        "departure.endsConnections": ["connections.onEndpointDown"],
+        "departure.perSecond": ["connections.endPerSecond"],
         "sourceLimit.connectionsMax": ["limits.connectionsPerSourceMax"],
         "sourceLimit.connectionsPerSecond": ["limits.newConnectionsPerSecondPerSource"],
         "sourceLimit.prefixBitsIPv4": ["limits.sourcePrefixIPv4"],

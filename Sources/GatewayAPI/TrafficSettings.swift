@@ -85,6 +85,24 @@ extension LoadBalancerPlan {
         default: kind = .roundRobin
         }
         slowStartMilliseconds = fields.mapping("slowStart")?.duration("window")?.value
+        zones = fields.mapping("zoneAware").map(ZonePlan.init)
+    }
+}
+
+extension ZonePlan {
+    init(_ fields: Fields) {
+        self.init()
+        weights = fields.mappings("weightedZones").compactMap { item in
+            guard let zone = item.text("zone"), let weight: Located<UInt32> = item.number("weight")
+            else { return nil }
+            return Weight(zone.value, weight.value)
+        }
+        guard let local = fields.mapping("preferLocal") else { return }
+        endpointsMin = local.number("minEndpointsThreshold")?.value ?? endpointsMin
+        percent = local.number("percentageEnabled")?.value ?? percent
+        if let force = local.mapping("force") {
+            forcedFrom = force.number("minEndpointsInZoneThreshold")?.value ?? 1
+        }
     }
 }
 

@@ -55,6 +55,7 @@ public struct ClusterPlan: Hashable, Sendable {
     public var circuitBreaker = CircuitBreakerPlan()
     public var dns = DNSPlan()
     public var tierChange = TierPlan()
+    public var departure = DeparturePlan()
     public var sourceLimit = SourceLimitPlan()
     /// What may be held of one connection, in bytes (`spec.connection.bufferLimit`).
     public var bufferBytesMax: UInt32?

@@ -23,6 +23,8 @@ public struct LoadBalancerPlan: Hashable, Sendable {
     public var tableSize: UInt32
     /// New endpoints get their share little by little (`slowStart.window`); nil = at once.
     public var slowStartMilliseconds: UInt32?
+    /// nil = zones are not looked at.
+    public var zones: ZonePlan?
 
     public static let tableSizeDefault: UInt32 = 65_537
 
@@ -33,6 +35,50 @@ public struct LoadBalancerPlan: Hashable, Sendable {
         self.kind = kind
         self.tableSize = tableSize
         self.slowStartMilliseconds = slowStartMilliseconds
+    }
+}
+
+/// How the zones of endpoints matter (BackendTrafficPolicy `spec.loadBalancer.zoneAware`).
+public struct ZonePlan: Hashable, Sendable {
+    public struct Weight: Hashable, Sendable {
+        public let zone: String
+        public let weight: UInt32
+
+        public init(_ zone: String, _ weight: UInt32) {
+            self.zone = zone
+            self.weight = weight
+        }
+    }
+
+    /// Those that are not named have 1 (`weightedZones`); empty = the local zone is preferred.
+    public var weights: [Weight] = []
+    /// The local zone is preferred where there are so many endpoints
+    /// (`preferLocal.minEndpointsThreshold`).
+    public var endpointsMin: UInt32 = 6
+    /// From so many local ones on all traffic stays in the zone
+    /// (`preferLocal.force.minEndpointsInZoneThreshold`); nil = never by force.
+    public var forcedFrom: UInt32?
+    /// Of all traffic, so much in a hundred looks at zones (`preferLocal.percentageEnabled`).
+    public var percent: UInt32 = 100
+
+    public init() {}
+}
+
+extension ZonePlan.Weight: CustomStringConvertible {
+    public var description: String { "\(zone): \(weight)" }
+}
+
+/// What becomes of connections whose endpoint is left out (EndpointPolicy `spec.connections`). UDP
+/// flows always move on.
+public struct DeparturePlan: Hashable, Sendable {
+    /// False: they run to their end.
+    public var endsConnections = false
+    /// Of all workers; nil = all at once.
+    public var perSecond: UInt32?
+
+    public init(endsConnections: Bool = false, perSecond: UInt32? = nil) {
+        self.endsConnections = endsConnections
+        self.perSecond = perSecond
     }
 }
 

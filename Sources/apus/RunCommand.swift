@@ -46,6 +46,14 @@ struct RunCommand: ParsableCommand {
 
     @Option(
         name: .long,
+        help: """
+            The zone that this host is in, as endpoints name theirs (default: the ApusConfig's); \
+            for zoneAware load balancing.
+            """)
+    var zone: String?
+
+    @Option(
+        name: .long,
         help: ArgumentHelp(
             """
             How long SIGTERM lets connections run on (default: the ApusConfig's, else \
@@ -88,6 +96,7 @@ struct RunCommand: ParsableCommand {
             throw ValidationError("--connections-max must be at least 1.")
         }
         settings.connectionsMax = connectionsMax
+        settings.zone = zone
         if let drainTimeout, !(0...Self.drainTimeoutSecondsMax).contains(drainTimeout) {
             throw ValidationError(
                 "--drain-timeout must be 0 to \(Int(Self.drainTimeoutSecondsMax)) seconds.")

@@ -25,7 +25,7 @@ struct ClusterEndpointsTests {
         }
     }
 
-    private static func number(_ endpoint: Unmanaged<Endpoint>?) -> Int? {
+    static func number(_ endpoint: Unmanaged<Endpoint>?) -> Int? {
         guard case .ip(let ip, _)? = endpoint?.takeUnretainedValue().socketAddress else {
             return nil
         }

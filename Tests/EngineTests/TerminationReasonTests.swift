@@ -32,6 +32,8 @@ struct TerminationReasonTests {
         Row(.connectFailed, "connect_failed", .always, .always),
         Row(.connectTimedOut, "connect_timed_out", .always, .always),
         Row(.endpointFailed, "endpoint_failed", .always, .never),
+        Row(.endpointDown, "endpoint_down", .ifHolding, .ifHolding),
+        Row(.failedBack, "failed_back", .ifHolding, .ifHolding),
         Row(.noEndpoint, "no_endpoint", .always, .always),
         Row(.noRoute, "no_route", .always, .always),
         Row(.idleTimedOut, "idle_timed_out", .ifHolding, .ifHolding),

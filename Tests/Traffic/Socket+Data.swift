@@ -32,7 +32,11 @@ extension Socket {
 
     /// Bytes read, 0 at the end of the stream.
     public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-        try Self.check(apus_recv(descriptor, buffer.baseAddress!, buffer.count, 0), "recv")
+        while true {
+            let result = apus_recv(descriptor, buffer.baseAddress!, buffer.count, 0)
+            // A receive time-out makes recv(2) end at a signal, SA_RESTART or not (signal(7)).
+            if result != -Int(EINTR) { return try Self.check(result, "recv") }
+        }
     }
 
     public func read(max: Int = 65_536) throws -> [UInt8] {

@@ -50,7 +50,6 @@ extension SchemaText {
             backendUtilization later
             dynamicModule later
             endpointOverride later
-            zoneAware later
         """##,
         "ClientTrafficPolicy": ##"""
         spec

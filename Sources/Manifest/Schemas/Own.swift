@@ -40,6 +40,11 @@ extension SchemaText {
                     newConnectionsPerSecondPerSource integer in=1..1000000
                     sourcePrefixIPv4 integer in=1..32
                     sourcePrefixIPv6 integer in=1..128
+                  connections object
+                    ? has(self.endPerSecond) ? self.onEndpointDown == 'End' : true
+                      > endPerSecond needs onEndpointDown: End
+                    onEndpointDown! string enum=Keep|End
+                    endPerSecond integer in=1..1000000
                   udp object
                     idleTimeout string
                       ~ ^([0-9]{1,5}(h|m|s|ms)){1,4}$
@@ -57,6 +62,7 @@ extension SchemaText {
                   connectionsMax integer in=1..2147483647
                   drainTimeout string
                     ~ ^([0-9]{1,5}(h|m|s|ms)){1,4}$
+                  zone string len=1..253
                   logLevel string enum=trace|debug|info|notice|warning|error|critical
                 """##),
     ]
