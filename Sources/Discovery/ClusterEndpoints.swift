@@ -43,6 +43,10 @@ public final class ClusterEndpoints: Sendable {
     private let rule: EjectionRule
     private let slowStart: SlowStart?
     private let zone: String?
+    /// What may be had of the cluster; nil = there is no limit.
+    public let limits: ClusterLimits?
+    /// Connections of one endpoint.
+    public let perEndpointMax: Int
     /// How fast connections of endpoints that are left out are ended.
     public let departures: Pace
     /// The same for those of a tier that is no longer needed.
@@ -72,6 +76,8 @@ public final class ClusterEndpoints: Sendable {
         self.zone = zone
         rule = EjectionRule(plan.healthCheck.passive)
         slowStart = SlowStart(plan.loadBalancer)
+        limits = ClusterLimits(plan, former: former?.limits)
+        perEndpointMax = plan.circuitBreaker.connectionsPerEndpointMax.map(Int.init) ?? .max
         departures = Pace(plan.departure)
         failbacks = Pace(plan.tierChange)
         let (known, holds) = former?.state.withLock { ($0.tiers, $0.holds) } ?? ([], [])
@@ -116,6 +122,17 @@ public final class ClusterEndpoints: Sendable {
     public func pick(_ turn: inout EndpointTurn, hash: UInt64?) -> Unmanaged<Endpoint>? {
         Self.set(current.load(ordering: .acquiring))._withUnsafeGuaranteedRef {
             $0.pick(&turn, hash: hash).map(Unmanaged.passUnretained)
+        }
+    }
+
+    /// Counts a client in one that was picked, or in the next of those in use that has room for
+    /// one; nil = none has.
+    public func take(_ picked: Unmanaged<Endpoint>) -> Unmanaged<Endpoint>? {
+        picked._withUnsafeGuaranteedRef { endpoint in
+            if endpoint.take(most: perEndpointMax) { return picked }
+            return Self.set(current.load(ordering: .acquiring))._withUnsafeGuaranteedRef {
+                $0.take(after: endpoint, most: perEndpointMax).map(Unmanaged.passUnretained)
+            }
         }
     }
 

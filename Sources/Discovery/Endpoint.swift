@@ -75,9 +75,16 @@ public final class Endpoint: Sendable {
     }
 
     /// A connection or flow is led to it.
-    public func take() {
-        liveCount.wrappingAdd(1, ordering: .relaxed)
+    /// - Parameter most: that it may serve at a time (`circuitBreaker.perEndpoint.maxConnections`).
+    /// - Returns: false = it serves so many already.
+    public func take(most: Int = .max) -> Bool {
+        let result = liveCount.wrappingAdd(1, ordering: .relaxed)
+        guard result.newValue <= most else {
+            give()
+            return false
+        }
         leadCount.wrappingAdd(1, ordering: .relaxed)
+        return true
     }
 
     /// And has ended, or goes elsewhere. Releasing: whoever sees 0 may free it.

@@ -127,6 +127,16 @@ final class EndpointSet: Sendable {
         return other.live < one.live ? other : one
     }
 
+    /// The next in use after one that is full that is not, taken; tiers follow each other.
+    func take(after full: Endpoint, most: Int) -> Endpoint? {
+        let start = place(of: full)
+        for distance in 1..<max(endpoints.count, 1) {
+            let place = (start + distance) % endpoints.count
+            if endpoints[place].take(most: most) { return endpoints[place] }
+        }
+        return nil
+    }
+
     /// Who is tried after `failed`: the others of its tier in their order, then the tiers after it,
     /// then those before it, then those that are left out; nil = all were tried.
     /// - Parameter family: only those of this address family, where it is given.

@@ -29,13 +29,14 @@ struct ClusterState {
         } else {
             hashKey = nil
         }
+        needsClients = hashKey != nil || endpoints.limits?.countsSources == true
         connectTicks = max(1, Tick.count(milliseconds: plan.connectTimeoutMilliseconds))
         answersPerRequest = Int64(plan.udp.expectedResponses ?? 0)
         flowIdleTicks = max(1, Tick.count(milliseconds: plan.udp.idleTimeoutMilliseconds))
     }
 
-    /// Whether `client` of `pick` is looked at.
-    var hashesClients: Bool { hashKey != nil }
+    /// Whether it matters who a client is.
+    let needsClients: Bool
 
     /// Who takes the next client; it is to be taken at once.
     /// - Parameter client: nil = it has no address.

@@ -84,6 +84,8 @@ struct ConnectionDetails {
     let inspectionTicks: UInt64
     let proxyHeader: TCPListenerPlan.ProxyHeader
     var cluster = noCluster
+    /// What it counts for in the cluster's limits.
+    var claim = ClusterLimits.Claim()
     /// The endpoint that it is led to, and taken by.
     var endpoint: Unmanaged<Endpoint>?
     /// Those that could not be connected to.

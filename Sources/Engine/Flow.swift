@@ -21,15 +21,6 @@ struct FlowKey: TableKey {
     }
 }
 
-extension IPAddress: TableKey {
-    public func hash(seed: UInt64) -> UInt64 {
-        var mixer = WordMixer(seed: seed)
-        mixer.mix(high)
-        mixer.mix(low)
-        return mixer.state
-    }
-}
-
 /// A client's address as the kernel gave it, to answer to: `sockaddr_in` or `sockaddr_in6`.
 struct ClientName: BitwiseCopyable {
     var bytes: (UInt64, UInt64, UInt64, UInt32) = (0, 0, 0, 0)
@@ -53,6 +44,8 @@ struct Flow: BitwiseCopyable {
     let cluster: UInt32
     /// Whose socket it is; taken by it.
     var leader: Unmanaged<Endpoint>
+    /// What it counts for in the cluster's limits.
+    var claim = ClusterLimits.Claim()
     /// The endpoint has refused, and not answered since.
     var isDoubtful: Bool
     /// Datagrams may come from and go to the endpoint; false: it waits for the kernel to let go.

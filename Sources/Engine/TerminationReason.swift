@@ -1,3 +1,5 @@
+import Discovery
+
 /// Why a connection or flow ended, and so which side caused it. Every one that was accepted ends
 /// with exactly one reason, which is counted.
 public enum TerminationReason: UInt8, BitwiseCopyable, CaseIterable, Sendable {
@@ -38,6 +40,16 @@ public enum TerminationReason: UInt8, BitwiseCopyable, CaseIterable, Sendable {
     case idleTimedOut
     case listenerLimit
     case totalLimit
+    /// The route's BackendTrafficPolicy: `circuitBreaker.maxConnections`.
+    case clusterLimit
+    /// `circuitBreaker.maxPendingRequests`: connects to endpoints under way.
+    case pendingLimit
+    /// `circuitBreaker.perEndpoint.maxConnections`, of all endpoints.
+    case endpointLimit
+    /// The Backend's EndpointPolicy: `limits.connectionsPerSourceMax`.
+    case sourceLimit
+    /// `limits.newConnectionsPerSecondPerSource`.
+    case sourceRate
     /// A flow made room for a new one.
     case flowEvicted
     case outOfDescriptors
@@ -51,6 +63,17 @@ public enum TerminationReason: UInt8, BitwiseCopyable, CaseIterable, Sendable {
         "\(self)".reduce(into: "") { text, character in
             if character.isUppercase { text += "_" }
             text += character.lowercased()
+        }
+    }
+}
+
+extension TerminationReason {
+    init(_ refusal: ClusterLimits.Refusal) {
+        switch refusal {
+        case .connections: self = .clusterLimit
+        case .pending: self = .pendingLimit
+        case .source: self = .sourceLimit
+        case .sourceRate: self = .sourceRate
         }
     }
 }

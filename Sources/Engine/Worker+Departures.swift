@@ -71,7 +71,9 @@ extension Worker where R: ~Copyable {
             case .now: break
             }
         }
-        guard let next = state.pointee.pick(for: flow.pointee.key.client) else { return }
+        guard let picked = state.pointee.pick(for: flow.pointee.key.client),
+            let next = state.pointee.endpoints.take(picked)
+        else { return }
         // What is gathered was meant for the one before.
         datagramFlush()
         move(index, to: next)

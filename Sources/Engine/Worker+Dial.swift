@@ -26,22 +26,38 @@ extension Worker where R: ~Copyable {
             terminate(index, reason)
         case .cluster(let number):
             let cluster = roster.clusters[number]
-            if cluster.pointee.hashesClients, !isKnown {
+            if cluster.pointee.needsClients, !isKnown {
                 switch clientAddress(index) {
                 case .gone: return terminate(index, .clientReset)
                 case .known(let address): client = address
                 }
             }
-            guard let endpoint = cluster.pointee.pick(for: client) else {
-                return terminate(index, .noEndpoint)
-            }
-            let detail = details + Int(index)
-            cluster.pointee.references += 1
-            detail.pointee.cluster = number
-            lead(index, to: endpoint)
-            detail.pointee.dialDeadline = tick + cluster.pointee.connectTicks
-            tryEndpoint(index)
+            enter(index, number, client)
         }
+    }
+
+    /// Takes a place in the cluster and at one of its endpoints, and dials it.
+    private mutating func enter(_ index: UInt32, _ number: UInt32, _ client: IPAddress?) {
+        let cluster = roster.clusters[number]
+        let detail = details + Int(index)
+        if let limits = cluster.pointee.endpoints.limits,
+            let refusal = limits.admit(
+                &detail.pointee.claim, client: client, isPending: true, now: now)
+        {
+            return terminate(index, TerminationReason(refusal))
+        }
+        // From here on what was taken is given back with the connection.
+        cluster.pointee.references += 1
+        detail.pointee.cluster = number
+        guard let picked = cluster.pointee.pick(for: client) else {
+            return terminate(index, .noEndpoint)
+        }
+        guard let endpoint = cluster.pointee.endpoints.take(picked) else {
+            return terminate(index, .endpointLimit)
+        }
+        detail.pointee.endpoint = endpoint
+        detail.pointee.dialDeadline = tick + cluster.pointee.connectTicks
+        tryEndpoint(index)
     }
 
     private enum ClientAddress {
@@ -65,11 +81,6 @@ extension Worker where R: ~Copyable {
             return .gone
         }
         return .known(name.ip?.address)
-    }
-
-    private mutating func lead(_ index: UInt32, to endpoint: Unmanaged<Endpoint>) {
-        endpoint._withUnsafeGuaranteedRef { $0.take() }
-        details[Int(index)].endpoint = endpoint
     }
 
     private mutating func tryEndpoint(_ index: UInt32) {
@@ -143,18 +154,27 @@ extension Worker where R: ~Copyable {
         let detail = details + Int(index)
         let endpoints = roster.clusters[detail.pointee.cluster].pointee.endpoints
         guard let failed = detail.pointee.endpoint else { fatalError("who failed was led to") }
-        let next = failed._withUnsafeGuaranteedRef { failed in
+        let isOver = failed._withUnsafeGuaranteedRef { failed in
             endpoints.noteFailure(of: failed)
             detail.pointee.tried.insert(failed)
-            let isLast =
-                detail.pointee.tried.count == TriedEndpoints.countMax
-                || tick >= detail.pointee.dialDeadline
-            return isLast ? nil : endpoints.next(after: failed, tried: detail.pointee.tried)
+            return tick >= detail.pointee.dialDeadline
         }
-        guard let next else { return false }
-        failed._withUnsafeGuaranteedRef { $0.give() }
-        lead(index, to: next)
-        return true
+        guard !isOver else { return false }
+        while detail.pointee.tried.count < TriedEndpoints.countMax {
+            let tried = detail.pointee.tried
+            let next = failed._withUnsafeGuaranteedRef { endpoints.next(after: $0, tried: tried) }
+            guard let next else { return false }
+            let isTaken = next._withUnsafeGuaranteedRef { next in
+                if next.take(most: endpoints.perEndpointMax) { return true }
+                detail.pointee.tried.insert(next)
+                return false
+            }
+            guard isTaken else { continue }
+            failed._withUnsafeGuaranteedRef { $0.give() }
+            detail.pointee.endpoint = next
+            return true
+        }
+        return false
     }
 
     // MARK: - Connected
@@ -168,6 +188,7 @@ extension Worker where R: ~Copyable {
         detail.pointee.endpoint?._withUnsafeGuaranteedRef { endpoint in
             cluster.pointee.endpoints.noteSuccess(of: endpoint)
         }
+        cluster.pointee.endpoints.limits?.settle(&detail.pointee.claim)
         let idle = detail.pointee.idleTicks
         if idle > 0 { timers.set(index, deadline: tick + idle) }
         scheduleTrim()

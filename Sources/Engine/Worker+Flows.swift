@@ -56,34 +56,58 @@ extension Worker where R: ~Copyable {
         case .cluster(let number): cluster = number
         }
         let state = roster.clusters[cluster]
-        guard let leader = state.pointee.pick(for: key.client) else {
+        var claim = ClusterLimits.Claim()
+        let limits = state.pointee.endpoints.limits
+        if let refusal = limits?.admit(&claim, client: key.client, isPending: false, now: now) {
+            return refuseFlow(TerminationReason(refusal))
+        }
+        guard let picked = state.pointee.pick(for: key.client) else {
+            limits?.give(&claim)
             return refuseFlow(.noEndpoint)
         }
-        if !handle.budget.take() {
-            guard evictOldest(of: nil), handle.budget.take() else { return refuseFlow(.totalLimit) }
+        guard let leader = state.pointee.endpoints.take(picked) else {
+            limits?.give(&claim)
+            return refuseFlow(.endpointLimit)
         }
-        guard let endpoint = openEndpoint(leader) else {
-            handle.budget.give()
-            return refuseFlow(.outOfDescriptors)
+        guard let endpoint = openFlow(to: leader) else {
+            leader._withUnsafeGuaranteedRef { $0.give() }
+            limits?.give(&claim)
+            return nil
         }
         let flow = Flow(
             key: key, name: ClientName(record.name), endpoint: endpoint, listener: listenerIndex,
-            cluster: cluster, leader: leader,
+            cluster: cluster, leader: leader, claim: claim,
             isDoubtful: leader._withUnsafeGuaranteedRef { $0.failuresInRow > 0 },
             lastActivity: tick)
         guard let index = flows.insert(flow) else {
             _ = ring.close(endpoint)
             handle.budget.give()
+            leader._withUnsafeGuaranteedRef { $0.give() }
+            limits?.give(&claim)
             return refuseFlow(.totalLimit)
         }
         listener.pointee.count += 1
         socket.pointee.flowCount += 1
         state.pointee.references += 1
-        leader._withUnsafeGuaranteedRef { $0.take() }
         counters.set(.flowsLive, flows.count)
         timers.set(flowTimer(index), deadline: tick + state.pointee.flowIdleTicks)
         armFlow(index)
         return index
+    }
+
+    /// A socket to the endpoint, within the budget of all workers; nil = there is none, which is
+    /// counted.
+    private mutating func openFlow(to leader: Unmanaged<Endpoint>) -> Descriptor? {
+        if !handle.budget.take() {
+            guard evictOldest(of: nil), handle.budget.take() else {
+                counters.add(.totalLimit)
+                return nil
+            }
+        }
+        if let endpoint = openEndpoint(leader) { return endpoint }
+        handle.budget.give()
+        counters.add(.outOfDescriptors)
+        return nil
     }
 
     private mutating func refuseFlow(_ reason: TerminationReason) -> UInt32? {
@@ -128,23 +152,22 @@ extension Worker where R: ~Copyable {
             // The socket has a family.
             return endpoints.next(after: refusing, tried: tried, family: refusing.family)
         }
-        if let next { move(index, to: next) }
+        if let next = next.flatMap(endpoints.take) { move(index, to: next) }
     }
 
     /// The flow goes on with another endpoint; its client notices nothing. The socket has a family,
     /// so one of another family gets a flow of its own, with the client's next datagram.
+    /// - Parameter next: taken.
     mutating func move(_ index: UInt32, to next: Unmanaged<Endpoint>) {
         let flow = flows[index]
         let family = flow.pointee.leader._withUnsafeGuaranteedRef { $0.family }
         guard next._withUnsafeGuaranteedRef({ $0.family }) == family else {
+            next._withUnsafeGuaranteedRef { $0.give() }
             return endFlow(index, .endpointDown)
         }
         flow.pointee.leader._withUnsafeGuaranteedRef { $0.give() }
         flow.pointee.leader = next
-        let address = next._withUnsafeGuaranteedRef { endpoint in
-            endpoint.take()
-            return endpoint.address
-        }
+        let address = next._withUnsafeGuaranteedRef { $0.address }
         _ = ring.connectNow(flow.pointee.endpoint, to: address)
     }
 
@@ -192,6 +215,7 @@ extension Worker where R: ~Copyable {
         _ = ring.close(flow.pointee.endpoint)
         let (socket, listener) = (UInt32(flow.pointee.key.socket), flow.pointee.listener)
         let (cluster, leader) = (flow.pointee.cluster, flow.pointee.leader)
+        roster.clusters[cluster].pointee.endpoints.limits?.give(&flow.pointee.claim)
         flows.release(index)
         leader._withUnsafeGuaranteedRef { $0.give() }
         let owner = roster.listeners[UInt32(listener)]

@@ -111,9 +111,12 @@ extension Worker where R: ~Copyable {
         owner.pointee.count -= 1
         owner.pointee.limit?.give()
         roster.releaseListener(listener)
-        let cluster = details[Int(index)].cluster
-        details[Int(index)].endpoint?._withUnsafeGuaranteedRef { $0.give() }
-        if cluster != ConnectionDetails.noCluster { roster.releaseCluster(cluster) }
+        let detail = details + Int(index)
+        detail.pointee.endpoint?._withUnsafeGuaranteedRef { $0.give() }
+        let cluster = detail.pointee.cluster
+        guard cluster != ConnectionDetails.noCluster else { return }
+        roster.clusters[cluster].pointee.endpoints.limits?.give(&detail.pointee.claim)
+        roster.releaseCluster(cluster)
     }
 
     private mutating func close(_ socket: Descriptor, withReset: Bool) {
@@ -134,7 +137,8 @@ extension TerminationReason {
         case .proxyHeaderMalformed, .proxyHeaderMissing, .inspectionTimedOut: false
         case .idleTimedOut, .endpointDown, .failedBack: isHolding
         case .clientDenied, .endpointReset, .endpointFailed, .connectFailed, .connectTimedOut,
-            .noEndpoint, .noRoute, .listenerLimit, .totalLimit, .flowEvicted, .outOfDescriptors,
+            .noEndpoint, .noRoute, .listenerLimit, .totalLimit, .clusterLimit, .pendingLimit,
+            .endpointLimit, .sourceLimit, .sourceRate, .flowEvicted, .outOfDescriptors,
             .outOfBuffers, .drainTimedOut, .listenerRemoved:
             true
         }
@@ -147,7 +151,8 @@ extension TerminationReason {
         case .endpointReset, .endpointFailed: false
         case .idleTimedOut, .endpointDown, .failedBack: isHolding
         case .clientReset, .clientFailed, .clientDenied, .connectFailed, .connectTimedOut,
-            .noEndpoint, .noRoute, .listenerLimit, .totalLimit, .flowEvicted, .outOfDescriptors,
+            .noEndpoint, .noRoute, .listenerLimit, .totalLimit, .clusterLimit, .pendingLimit,
+            .endpointLimit, .sourceLimit, .sourceRate, .flowEvicted, .outOfDescriptors,
             .outOfBuffers, .drainTimedOut, .listenerRemoved, .proxyHeaderMalformed,
             .proxyHeaderMissing, .inspectionTimedOut:
             true

@@ -8,7 +8,9 @@ enum EngineSupport {
     /// Paths within `spec` that are in force, with all that is below them.
     private static let servedFields: [Kind: [String]] = [
         .backendTrafficPolicy: [
-            "dns", "healthCheck.panicThreshold", "healthCheck.passive.alwaysEjectOneEndpoint",
+            "circuitBreaker.maxConnections", "circuitBreaker.maxPendingRequests",
+            "circuitBreaker.perEndpoint.maxConnections", "dns", "healthCheck.panicThreshold",
+            "healthCheck.passive.alwaysEjectOneEndpoint",
             "healthCheck.passive.baseEjectionTime", "healthCheck.passive.consecutive5XxErrors",
             "healthCheck.passive.consecutiveGatewayErrors",
             "healthCheck.passive.consecutiveLocalOriginFailures",
@@ -27,7 +29,7 @@ enum EngineSupport {
         ],
         .securityPolicy: ["authorization"],
         .backendTLSPolicy: [],
-        .endpointPolicy: ["connections", "dns", "srv", "tiers", "udp"],
+        .endpointPolicy: ["connections", "dns", "limits", "srv", "tiers", "udp"],
     ]
 
     /// Fields that are in force with these values only.

@@ -81,3 +81,12 @@ extension IPAddress: LosslessStringConvertible {
         }
     }
 }
+
+extension IPAddress: TableKey {
+    public func hash(seed: UInt64) -> UInt64 {
+        var mixer = WordMixer(seed: seed)
+        mixer.mix(high)
+        mixer.mix(low)
+        return mixer.state
+    }
+}

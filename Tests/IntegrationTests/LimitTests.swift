@@ -32,6 +32,27 @@ extension Integration {
             #expect(try apus.statistic("listener_limit") >= 1)
         }
 
+        @Test("A Backend's breakers and its limits of sources hold over all workers")
+        func clusterLimits() throws {
+            let server = try StreamServer(on: anyPort, serve: StreamServer.echo)
+            let breaker = try Forwarding.Listener.tcp(
+                to: server.address, backend: "circuitBreaker: {maxConnections: 2}")
+            var source = try Forwarding.Listener.tcp(to: server.address)
+            source.endpointPolicy = "limits: {connectionsPerSourceMax: 2}"
+            for (listener, reason) in [(breaker, "cluster_limit"), (source, "source_limit")] {
+                let apus = try ApusProcess(listener, arguments: ["--workers", "2"])
+                var clients = try (0..<2).map { _ in try listener.connect() }
+                for client in clients { #expect(isServed(client)) }
+                for _ in 0..<4 { #expect(!isServed(try listener.connect())) }
+                clients.removeFirst().close()
+                #expect(eventually { (try? listener.connect()).map(isServed) == true })
+                clients.removeAll()
+                try apus.stopClean()
+                #expect(try apus.statistic(reason) >= 4)
+            }
+            try server.stop()
+        }
+
         @Test("The total limit refuses the next one until another has ended")
         func totalLimit() throws {
             let server = try StreamServer(on: anyPort, serve: StreamServer.echo)
