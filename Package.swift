@@ -7,6 +7,7 @@ let package = Package(
     products: [
         .executable(name: "apus", targets: ["apus"]),
         .library(name: "Kernel", targets: ["Kernel", "Primitives"]),
+        .library(name: "Discovery", targets: ["Discovery", "Primitives", "Routing"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

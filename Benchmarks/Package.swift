@@ -18,7 +18,10 @@ let package = Package(
         .target(name: "Measuring"),
         .executableTarget(
             name: "apus-bench",
-            dependencies: ["Marks", "Measuring", .product(name: "Kernel", package: "apus")]),
+            dependencies: [
+                "Marks", "Measuring", .product(name: "Discovery", package: "apus"),
+                .product(name: "Kernel", package: "apus"),
+            ]),
         .testTarget(name: "MeasuringTests", dependencies: ["Measuring"]),
     ],
     swiftLanguageModes: [.v6]

@@ -82,9 +82,11 @@ public final class ClusterEndpoints: Sendable {
         failbacks = Pace(plan.tierChange)
         let (known, holds) = former?.state.withLock { ($0.tiers, $0.holds) } ?? ([], [])
         var state = State()
-        state.tiers = Self.entries(
-            tiers ?? EndpointDirectory.candidates(of: plan, [:]), known.joined().map(\.self),
-            now: now)
+        state.tiers =
+            Self.entries(
+                tiers ?? EndpointDirectory.candidates(of: plan, [:]), known.joined().map(\.self),
+                now: now
+            ).entries
         // Tiers that stay go on with what counted of them.
         state.holds = state.tiers.indices.map { number in
             holds.indices.contains(number)
@@ -178,17 +180,15 @@ public final class ClusterEndpoints: Sendable {
     public func replace(_ tiers: [[Candidate]], now: UInt64 = apus_monotonic()) {
         state.withLock { state in
             let former = state.tiers.joined().map(\.self)
-            state.tiers = Self.entries(tiers, former, now: now)
+            let (entries, left) = Self.entries(tiers, former, now: now)
+            state.tiers = entries
             let holds = state.holds
             state.holds = state.tiers.indices.map { number in
                 holds.indices.contains(number)
                     ? holds[number]
                     : FailbackHold(usable: state.tiers[number].count(where: \.isUsable))
             }
-            let present = Set(state.tiers.joined().map { ObjectIdentifier($0.endpoint) })
-            let leaving = former.map(\.endpoint).filter {
-                !present.contains(ObjectIdentifier($0))
-            }
+            let leaving = left.map(\.endpoint)
             for endpoint in leaving { endpoint.standing = .gone }
             if !leaving.isEmpty { state.isLeft = true }
             publish(&state, leaving: leaving, now)
@@ -250,17 +250,16 @@ public final class ClusterEndpoints: Sendable {
     }
 
     /// - Parameter known: endpoints that go on where `tiers` has them too.
+    /// - Returns: the entries, and those of `known` that are not among them.
     private static func entries(
         _ tiers: [[Candidate]], _ known: [EndpointEntry], now: UInt64
-    ) -> [[EndpointEntry]] {
-        var left: [SocketAddress: [EndpointEntry]] = [:]
-        for entry in known { left[entry.endpoint.socketAddress, default: []].append(entry) }
-        return tiers.map { tier in
-            tier.map { candidate in
-                let place = left[candidate.address]?.firstIndex {
-                    $0.endpoint.plan == candidate.plan
-                }
-                if let place, var entry = left[candidate.address]?.remove(at: place) {
+    ) -> (entries: [[EndpointEntry]], left: [EndpointEntry]) {
+        var matching = EndpointMatching(known)
+        let places = tiers.map { tier in tier.map { matching.next(like: $0) } }
+        let entries = zip(tiers, places).map { tier, places in
+            zip(tier, places).map { candidate, place in
+                if let place = place ?? matching.any(like: candidate) {
+                    var entry = known[place]
                     entry.weight = candidate.weight
                     return entry
                 }
@@ -271,6 +270,7 @@ public final class ClusterEndpoints: Sendable {
                 return entry
             }
         }
+        return (entries, matching.unmatched.map { known[$0] })
     }
 
     // MARK: - Publishing

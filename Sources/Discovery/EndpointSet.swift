@@ -56,7 +56,7 @@ final class EndpointSet: Sendable {
         case .random: order = .random
         case .consistentHash:
             let entries = zip(endpoints, weights32).map { endpoint, weight in
-                (key: ConsistentHash.key(of: endpoint.plan), weight: weight)
+                (key: ConsistentHash.key(of: endpoint.socketAddress), weight: weight)
             }
             order = .hashed(Maglev(entries, size: plan.loadBalancer.tableSize))
         }

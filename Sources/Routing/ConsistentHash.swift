@@ -12,12 +12,11 @@ public enum ConsistentHash {
         mix(mix(address.high) ^ address.low)
     }
 
-    /// An endpoint's key in a `Maglev` table.
-    public static func key(of endpoint: EndpointPlan) -> UInt64 {
-        switch endpoint.target {
-        case .address(let address): hash(address.description.utf8)
-        case .name(let name, let port): hash("\(name):\(port)".utf8)
-        case .service(let name): hash(name.utf8)
+    /// An endpoint's key in a `Maglev` table: a name's addresses have one each.
+    public static func key(of endpoint: SocketAddress) -> UInt64 {
+        switch endpoint {
+        case .ip(let address, let port): combine(hash(address), UInt64(port))
+        case .unix(let path): hash(path.utf8)
         }
     }
 

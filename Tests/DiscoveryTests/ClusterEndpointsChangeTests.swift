@@ -95,6 +95,59 @@ struct ClusterEndpointsChangeTests {
         #expect(abs((local[3] ?? 0) - 200) <= 1 && abs((local[6] ?? 0) - 200) <= 1, "\(local)")
     }
 
+    @Test("clients of a name's addresses stay where they are when one of these goes")
+    func addressesOfName() throws {
+        var plan = Fixture.plan([[]], .consistentHash(.sourceAddress))
+        let name = EndpointPlan(.name("web.test", port: 80))
+        plan.tiers = [[name]]
+        func candidates(_ numbers: [Int]) -> [[ClusterEndpoints.Candidate]] {
+            [numbers.map { .init(name, at: Fixture.address($0)) }]
+        }
+        let cluster = ClusterEndpoints(
+            plan, candidates([1, 2, 3, 4]), quiescence: Quiescence(readers: 0), now: 0)
+        func picks() -> [Int?] {
+            var turn = EndpointTurn(seed: 0)
+            return (0..<2_000).map { number in
+                Fixture.number(cluster.pick(&turn, hash: UInt64(number) &* 0x9e37_79b9_7f4a_7c15))
+            }
+        }
+        let before = picks()
+        cluster.replace(candidates([1, 3, 4]), now: 1)
+        let moved = zip(before, picks()).count { $0 != 2 && $0 != $1 }
+        #expect(before.count { $0 == 2 } > 400)
+        #expect(moved < 200, "\(moved) of 1,500 others")
+    }
+
+    @Test("endpoints go on whatever place they have in the next set")
+    func identity() {
+        let cluster = ClusterEndpoints(
+            Fixture.plan([[]]), Fixture.candidates([Array(1...50)]),
+            quiescence: Quiescence(readers: 0), now: 0)
+        var random = SeededRandom(seed: 5)
+        var led: [Int: UInt64] = [:]
+        for _ in 0..<200 {
+            var turn = EndpointTurn(seed: 0)
+            for _ in 0..<cluster.count {
+                guard let endpoint = cluster.pick(&turn, hash: nil)?.takeUnretainedValue() else {
+                    break
+                }
+                _ = endpoint.take()
+                endpoint.give()
+                led[Fixture.number(Unmanaged.passUnretained(endpoint)) ?? 0, default: 0] += 1
+            }
+            var numbers = Array((1...60).shuffled(using: &random).prefix(40))
+            if Bool.random(using: &random) { numbers.sort() }
+            let half = Int.random(in: 0...40, using: &random)
+            cluster.replace(
+                Fixture.candidates([Array(numbers[..<half]), Array(numbers[half...])]), now: 0)
+            led = led.filter { numbers.contains($0.key) }
+            for status in cluster.statuses {
+                guard case .ip(let address, _) = status.address else { continue }
+                #expect(status.led == led[Int(address.v4 & 0xff_ffff), default: 0])
+            }
+        }
+    }
+
     @Test("a tier gets its clients back when it has been well for as long as is asked")
     func failback() throws {
         let cluster = try cluster([[1], [2]]) {

@@ -11,6 +11,7 @@ enum Main {
                apus-bench load MODE --port PORT [--connections N] [--count N] [--seconds N]
                                [--bytes N] [--rate N] [--burst N] [--gso 1] [--stepped 1]
                  MODE: roundtrips bulk-up bulk-down churn idle datagrams flood
+               apus-bench picks
                apus-bench pingpong
         """
 
@@ -20,6 +21,7 @@ enum Main {
         switch words.dropFirst().first {
         case "backend": backend(words.dropFirst(2))
         case "load" where words.count > 2: load(words[2], words.dropFirst(3))
+        case "picks": Picks.run()
         case "pingpong": print(PingPong.nanoseconds(between: 0, and: 1))
         default: fail(usage)
         }
