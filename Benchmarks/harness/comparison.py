@@ -195,7 +195,7 @@ def measure_footprint(bench, peer, folder, found, idle_count, with_idle):
             arguments = ["load", "idle", "--port", str(peer.ports["echo"]), "--connections",
                          str(count), "--stepped", "1"]
             held.append(Load(bench, arguments, folder))
-            sizes.append(proxy.resident_bytes())
+            sizes.append(proxy.own_bytes())
         found["idle"].append((sizes[1] - sizes[0]) / idle_count)
         for load in held:
             load.end()

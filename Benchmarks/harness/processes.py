@@ -97,10 +97,18 @@ class Running:
 
     def resident_bytes(self):
         """Proportional set size: pages that processes share count once."""
+        return self.memory("Pss")
+
+    def own_bytes(self):
+        """The same without files: what is mapped of a program counts less while another process
+        runs it too, and its pages come in when they are first used."""
+        return self.memory("Pss_Anon") + self.memory("Pss_Shmem")
+
+    def memory(self, name):
         total = 0
         for pid in self.pids():
             for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-                if line.startswith("Pss:"):
+                if line.startswith(name + ":"):
                     total += int(line.split()[1]) * 1024
         return total
 
