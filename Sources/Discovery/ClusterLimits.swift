@@ -32,9 +32,9 @@ public final class ClusterLimits: Sendable {
     /// Nil where the plan has no limit.
     init?(_ plan: ClusterPlan, former: ClusterLimits?) {
         let breaker = plan.circuitBreaker
-        let known = former?.sources.flatMap { $0.plan == plan.sourceLimit ? $0 : nil }
-        sources =
-            known ?? SourceLimits(plan.sourceLimit, seed: .random(in: UInt64.min...UInt64.max))
+        sources = SourceLimits(
+            plan.sourceLimit, former: former?.sources,
+            seed: .random(in: UInt64.min...UInt64.max))
         liveMax = breaker.connectionsMax.map(Int.init) ?? .max
         pendingMax = breaker.pendingRequestsMax.map(Int.init) ?? .max
         load = former?.load ?? Load()

@@ -14,17 +14,34 @@ final class SourceLimits: Sendable {
     /// Sources that can be told apart at a time.
     private static let capacity = 65_536
     private static let second: UInt64 = 1_000_000
+    /// How far ahead a source's time can be: a second's worth of intervals, each rounded up, is
+    /// less than two seconds, and a worker's clock, which stands still in a turn of its loop, may
+    /// be behind that of the worker who noted it.
+    private static let aheadMax: UInt64 = 4_000_000
 
     let plan: SourceLimitPlan
     private let counts: SourceTable?
     private let rates: SourceTable?
 
     /// Nil where the plan has no limit.
-    init?(_ plan: SourceLimitPlan, capacity: Int = capacity, seed: UInt64) {
+    /// - Parameter former: those of the plan before, whose notes stay good where a source is the
+    ///   same block of addresses.
+    init?(
+        _ plan: SourceLimitPlan, former: SourceLimits? = nil, capacity: Int = capacity,
+        seed: UInt64
+    ) {
         guard plan.connectionsMax != nil || plan.connectionsPerSecond != nil else { return nil }
         self.plan = plan
-        counts = plan.connectionsMax.map { _ in SourceTable(capacity: capacity, seed: seed) }
-        rates = plan.connectionsPerSecond.map { _ in SourceTable(capacity: capacity, seed: ~seed) }
+        let isKnown =
+            former?.plan.prefixBitsIPv4 == plan.prefixBitsIPv4
+            && former?.plan.prefixBitsIPv6 == plan.prefixBitsIPv6
+        let known = isKnown ? former : nil
+        counts = plan.connectionsMax.map { _ in
+            known?.counts ?? SourceTable(capacity: capacity, seed: seed)
+        }
+        rates = plan.connectionsPerSecond.map { _ in
+            known?.rates ?? SourceTable(capacity: capacity, seed: ~seed)
+        }
     }
 
     /// How often a source could not be noted, and passed.
@@ -62,21 +79,23 @@ final class SourceLimits: Sendable {
     }
 
     /// The generic cell rate algorithm (ITU-T I.371): the word is the time by which what came so
-    /// far would have come at the allowed rate; it may be a second ahead. One that is past tells
-    /// nothing that an empty word does not.
+    /// far would have come at the allowed rate; it may be a second's worth ahead. One that is past
+    /// tells nothing that an empty word does not.
     /// - Parameter now: microseconds.
     private func pass(_ rates: SourceTable, _ network: IPAddress, now: UInt64) -> Bool {
         let mask = (UInt64(1) << Bits.time) - 1
-        let interval = Self.second / UInt64(max(1, plan.connectionsPerSecond ?? 1))
+        let perSecond = min(UInt64(max(1, plan.connectionsPerSecond ?? 1)), Self.second)
+        // Rounded up, so that no rate is exceeded.
+        let interval = (Self.second + perSecond - 1) / perSecond
         func ahead(_ time: UInt64) -> UInt64 {
             let ahead = (time &- now) & mask
-            return ahead <= Self.second ? ahead : 0
+            return ahead <= Self.aheadMax ? ahead : 0
         }
         let outcome = rates.change(
             network.hash(seed: rates.seed), tagShift: Bits.time, isFree: { ahead($0) == 0 }
         ) { time in
-            let next = ahead(time) + max(1, interval)
-            return next <= Self.second ? .write((now &+ next) & mask) : .refuse
+            let next = ahead(time) + interval
+            return next <= perSecond * interval ? .write((now &+ next) & mask) : .refuse
         }
         return outcome != .refused
     }

@@ -46,9 +46,6 @@ extension Worker where R: ~Copyable {
         }
         let perSourceMax = listener.pointee.udp.flowsPerSourceMax
         guard flows.countOfSource(key.client) < perSourceMax else { return nil }
-        if listener.pointee.count >= Int(listener.pointee.udp.flowsMax) {
-            guard evictOldest(of: listenerIndex) else { return nil }
-        }
         counters.add(.flowsAccepted)
         let cluster: UInt32
         switch listener.pointee.pick() {
@@ -69,7 +66,7 @@ extension Worker where R: ~Copyable {
             limits?.give(&claim)
             return refuseFlow(.endpointLimit)
         }
-        guard let endpoint = openFlow(to: leader) else {
+        guard let endpoint = openFlow(to: leader, of: listenerIndex) else {
             leader._withUnsafeGuaranteedRef { $0.give() }
             limits?.give(&claim)
             return nil
@@ -95,9 +92,19 @@ extension Worker where R: ~Copyable {
         return index
     }
 
-    /// A socket to the endpoint, within the budget of all workers; nil = there is none, which is
-    /// counted.
-    private mutating func openFlow(to leader: Unmanaged<Endpoint>) -> Descriptor? {
+    /// A socket to the endpoint, within the listener's maximum and the budget of all workers; nil =
+    /// there is none, which is counted.
+    private mutating func openFlow(
+        to leader: Unmanaged<Endpoint>, of listenerIndex: UInt16
+    ) -> Descriptor? {
+        // Only now: who is refused must not have cost another its flow.
+        let listener = roster.listeners[UInt32(listenerIndex)]
+        if listener.pointee.count >= Int(listener.pointee.udp.flowsMax) {
+            guard evictOldest(of: listenerIndex) else {
+                counters.add(.listenerLimit)
+                return nil
+            }
+        }
         if !handle.budget.take() {
             guard evictOldest(of: nil), handle.budget.take() else {
                 counters.add(.totalLimit)

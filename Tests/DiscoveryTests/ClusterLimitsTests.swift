@@ -114,6 +114,31 @@ struct ClusterLimitsTests {
         #expect(admit(second, &claims[1]) == nil)
     }
 
+    @Test("a source that is there counts under another limit as well, unless sources are others")
+    func sourcesAfterReload() throws {
+        func limits(
+            _ most: UInt32, bits: UInt8 = 32, former: ClusterLimits? = nil
+        ) throws -> ClusterLimits {
+            try #require(
+                ClusterLimits(
+                    Self.plan {
+                        $0.sourceLimit.connectionsMax = most
+                        $0.sourceLimit.prefixBitsIPv4 = bits
+                    }, former: former))
+        }
+        let first = try limits(2)
+        var claims = Array(repeating: ClusterLimits.Claim(), count: 4)
+        #expect(admit(first, &claims[0]) == nil)
+        #expect(admit(first, &claims[1]) == nil)
+        let second = try limits(3, former: first)
+        #expect(admit(second, &claims[2]) == nil)
+        #expect(admit(second, &claims[3]) == .source)
+        first.give(&claims[0])
+        #expect(admit(second, &claims[3]) == nil)
+        let third = try limits(1, bits: 24, former: second)
+        #expect(admit(third, &claims[0]) == nil, "blocks of another size are counted anew")
+    }
+
     @Test("a full endpoint is passed over; when all are full nobody is taken")
     func perEndpoint() throws {
         let cluster = ClusterEndpoints(

@@ -88,6 +88,32 @@ struct SourceLimitsTests {
         #expect(admitted(30, at: (1 << 40) * 2_500) == 10)
     }
 
+    @Test("workers whose clocks differ by part of a turn owe the same")
+    func clocks() throws {
+        let limits = try Self.limits { $0.connectionsPerSecond = 10 }
+        func admitted(_ count: Int, at now: UInt64) -> Int {
+            (0..<count).count { _ in limits.admit(Self.address(1), now: now) != .tooFast }
+        }
+        let now = 5 * Self.second
+        #expect(admitted(30, at: now) == 10)
+        for lag in [1_000, 50_000, 8_000_000, 500_000_000] as [UInt64] {
+            #expect(admitted(30, at: now - lag) == 0, "\(lag) ns before")
+            #expect(admitted(30, at: now) == 0)
+        }
+        #expect(admitted(30, at: now + Self.second / 10) == 1)
+    }
+
+    @Test("a rate that is no divisor of a second is not exceeded")
+    func fractions() throws {
+        for rate in [7, 30_000, 90_001] as [UInt32] {
+            let limits = try Self.limits { $0.connectionsPerSecond = rate }
+            let admitted = (0...rate + rate / 10).count { _ in
+                limits.admit(Self.address(1), now: Self.second) != .tooFast
+            }
+            #expect(admitted == Int(rate))
+        }
+    }
+
     @Test("the rate is that of a bucket of tokens, whenever clients come")
     func model() throws {
         var random = SeededRandom(seed: 9)

@@ -104,6 +104,29 @@ struct ClusterLimitScenarioTests {
         #expect(simulation.liveCount == 4)
     }
 
+    @Test("a flow that its source's limit refuses costs nobody else's flow")
+    func flows() throws {
+        let simulation = try Simulation(seed: 5)
+        var cluster = Simulation.cluster([Self.address(1)])
+        cluster.sourceLimit.connectionsMax = 1
+        simulation.addListener(on: Self.listener, .udp(UDPListenerPlan(flowsMax: 2)), to: [cluster])
+        simulation.start()
+        simulation.run(milliseconds: 1)
+        _ = simulation.kernel.datagramPeer(at: Self.address(1))
+        let peers = [1, 2].map { simulation.kernel.datagramPeer(at: Simulation.client($0)) }
+        for peer in peers { peer.send([1], to: Self.listener) }
+        simulation.run(milliseconds: 10)
+        guard case .ip(let address, let port) = Simulation.client(2) else { return }
+        let again = simulation.kernel.datagramPeer(at: .ip(address, port: port + 500))
+        for _ in 0..<5 { again.send([1], to: Self.listener) }
+        simulation.run(milliseconds: 10)
+        #expect(simulation.counters[.sourceLimit] == 5)
+        #expect(simulation.counters[.flowEvicted] == 0)
+        #expect(simulation.liveCount == 2)
+        simulation.finish()
+        #expect(simulation.problems.isEmpty, "\(simulation.report)")
+    }
+
     @Test("whatever happens, limits hold and all is given back", arguments: [1 as UInt64, 2, 3])
     func swarm(_ part: UInt64) throws {
         for seed in part * 100..<part * 100 + 40 {
