@@ -138,12 +138,13 @@ public final class ClusterEndpoints: Sendable {
         }
     }
 
-    /// Who is tried after `failed`.
-    public func next(
+    /// Who is tried after `failed`, and is taken.
+    public func takeNext(
         after failed: Endpoint, tried: TriedEndpoints, family: Int32? = nil
     ) -> Unmanaged<Endpoint>? {
         Self.set(current.load(ordering: .acquiring))._withUnsafeGuaranteedRef {
-            $0.next(after: failed, tried: tried, family: family).map(Unmanaged.passUnretained)
+            $0.takeNext(after: failed, tried: tried, family: family, most: perEndpointMax)
+                .map(Unmanaged.passUnretained)
         }
     }
 

@@ -139,17 +139,19 @@ final class EndpointSet: Sendable {
 
     /// Who is tried after `failed`: the others of its tier in their order, then the tiers after it,
     /// then those before it, then those that are left out; nil = all were tried.
-    /// - Parameter family: only those of this address family, where it is given.
-    func next(
-        after failed: Endpoint, tried: TriedEndpoints, family: Int32? = nil
+    /// - Parameters:
+    ///   - family: only those of this address family, where it is given.
+    ///   - most: that an endpoint may serve at a time.
+    /// - Returns: one that is taken.
+    func takeNext(
+        after failed: Endpoint, tried: TriedEndpoints, family: Int32?, most: Int
     ) -> Endpoint? {
+        func isTaken(_ endpoint: Endpoint) -> Bool {
+            (family == nil || endpoint.family == family) && !tried.contains(endpoint)
+                && endpoint.take(most: most)
+        }
         func free(_ range: Range<Int>) -> Endpoint? {
-            for place in range {
-                let endpoint = endpoints[place]
-                if family == nil || endpoint.family == family, !tried.contains(endpoint) {
-                    return endpoint
-                }
-            }
+            for place in range where isTaken(endpoints[place]) { return endpoints[place] }
             return nil
         }
         let place = place(of: failed)
@@ -165,9 +167,7 @@ final class EndpointSet: Sendable {
         for number in tiers.indices.prefix(own) {
             if let next = free(tiers[number]) { return next }
         }
-        return leftOut.first {
-            !tried.contains($0) && (family == nil || $0.family == family)
-        }
+        return leftOut.first(where: isTaken)
     }
 
     /// One that is not here may have been in the set before.

@@ -11,8 +11,8 @@ final class SourceLimits: Sendable {
         static let time: UInt64 = 40
     }
 
-    /// Sources that can be told apart at a time.
-    private static let capacity = 65_536
+    /// Words: four times the sources of which all but one in some thousands find a place.
+    private static let capacity = 262_144
     private static let second: UInt64 = 1_000_000
     /// How far ahead a source's time can be: a second's worth of intervals, each rounded up, is
     /// less than two seconds, and a worker's clock, which stands still in a turn of its loop, may
@@ -57,7 +57,15 @@ final class SourceLimits: Sendable {
     /// - Parameter now: CLOCK_MONOTONIC, nanoseconds.
     func admit(_ address: IPAddress, now: UInt64) -> Answer {
         let network = network(of: address.unmapped)
-        if let rates, !pass(rates, network, now: now / 1_000) { return .tooFast }
+        let answer = count(network)
+        // Who is refused for another reason has not used up the rate.
+        guard case .admitted(let key) = answer, let rates, !pass(rates, network, now: now / 1_000)
+        else { return answer }
+        if let key { give(key) }
+        return .tooFast
+    }
+
+    private func count(_ network: IPAddress) -> Answer {
         guard let counts, let most = plan.connectionsMax else { return .admitted(key: nil) }
         let key = network.hash(seed: counts.seed)
         let outcome = counts.change(key, tagShift: Bits.count, isFree: { $0 == 0 }) { count in

@@ -1,4 +1,4 @@
-import Primitives
+import CLinux
 import Synchronization
 
 /// What is noted of each of many sources, of all workers together, in memory of a fixed size: one
@@ -33,13 +33,15 @@ final class SourceTable: Sendable {
         precondition(capacity >= Self.ways && capacity & (capacity - 1) == 0)
         self.seed = seed
         buckets = capacity / Self.ways
-        words = .allocate(capacity: capacity)
-        for place in 0..<capacity { (words + place).initialize(to: Atomic(0)) }
+        // Zeros, which cost memory only where they are written to.
+        guard let memory = apus_map(capacity * MemoryLayout<Atomic<UInt64>>.stride) else {
+            fatalError("no address space for \(capacity) sources")
+        }
+        words = memory.bindMemory(to: Atomic<UInt64>.self, capacity: capacity)
     }
 
     deinit {
-        words.deinitialize(count: buckets * Self.ways)
-        words.deallocate()
+        apus_unmap(words, buckets * Self.ways * MemoryLayout<Atomic<UInt64>>.stride)
     }
 
     /// How often a source went unnoted.
@@ -64,7 +66,8 @@ final class SourceTable: Sendable {
             }
             let word = bucket[place].load(ordering: .relaxed)
             let isOwn = word & ~below == tag && !isFree(word & below)
-            guard isOwn || isFree(word & below) else { continue }
+            // What was found has changed since: another word may be the source's.
+            guard isOwn || found == nil && isFree(word & below) else { continue }
             guard case .write(let value) = step(isOwn ? word & below : 0) else { return .refused }
             let changed = tag | (value & below)
             guard

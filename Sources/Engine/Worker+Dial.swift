@@ -154,27 +154,18 @@ extension Worker where R: ~Copyable {
         let detail = details + Int(index)
         let endpoints = roster.clusters[detail.pointee.cluster].pointee.endpoints
         guard let failed = detail.pointee.endpoint else { fatalError("who failed was led to") }
-        let isOver = failed._withUnsafeGuaranteedRef { failed in
+        let next = failed._withUnsafeGuaranteedRef { failed in
             endpoints.noteFailure(of: failed)
             detail.pointee.tried.insert(failed)
-            return tick >= detail.pointee.dialDeadline
+            let isLast =
+                detail.pointee.tried.count == TriedEndpoints.countMax
+                || tick >= detail.pointee.dialDeadline
+            return isLast ? nil : endpoints.takeNext(after: failed, tried: detail.pointee.tried)
         }
-        guard !isOver else { return false }
-        while detail.pointee.tried.count < TriedEndpoints.countMax {
-            let tried = detail.pointee.tried
-            let next = failed._withUnsafeGuaranteedRef { endpoints.next(after: $0, tried: tried) }
-            guard let next else { return false }
-            let isTaken = next._withUnsafeGuaranteedRef { next in
-                if next.take(most: endpoints.perEndpointMax) { return true }
-                detail.pointee.tried.insert(next)
-                return false
-            }
-            guard isTaken else { continue }
-            failed._withUnsafeGuaranteedRef { $0.give() }
-            detail.pointee.endpoint = next
-            return true
-        }
-        return false
+        guard let next else { return false }
+        failed._withUnsafeGuaranteedRef { $0.give() }
+        detail.pointee.endpoint = next
+        return true
     }
 
     // MARK: - Connected

@@ -157,9 +157,9 @@ extension Worker where R: ~Copyable {
             var tried = TriedEndpoints()
             tried.insert(refusing)
             // The socket has a family.
-            return endpoints.next(after: refusing, tried: tried, family: refusing.family)
+            return endpoints.takeNext(after: refusing, tried: tried, family: refusing.family)
         }
-        if let next = next.flatMap(endpoints.take) { move(index, to: next) }
+        if let next { move(index, to: next) }
     }
 
     /// The flow goes on with another endpoint; its client notices nothing. The socket has a family,

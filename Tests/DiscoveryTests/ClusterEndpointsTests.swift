@@ -67,7 +67,7 @@ struct ClusterEndpointsTests {
         var order: [Int?] = []
         for _ in 0..<6 {
             tried.insert(failed)
-            let next = cluster.next(after: failed, tried: tried)
+            let next = cluster.takeNext(after: failed, tried: tried)
             order.append(Self.number(next))
             guard let next else { break }
             failed = next.takeUnretainedValue()
@@ -120,7 +120,7 @@ struct ClusterEndpointsTests {
         var order: [Int?] = []
         for _ in 0..<3 {
             tried.insert(failed)
-            let next = cluster.next(after: failed, tried: tried)
+            let next = cluster.takeNext(after: failed, tried: tried)
             order.append(Self.number(next))
             if let next { failed = next.takeUnretainedValue() }
         }
