@@ -22,6 +22,8 @@ let package = Package(
             name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         .systemLibrary(
             name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
+        .systemLibrary(
+            name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .target(name: "CLinux"),
         .target(name: "Primitives", dependencies: ["CLinux"]),
         .target(name: "Wire", dependencies: ["Primitives"]),
@@ -29,20 +31,23 @@ let package = Package(
         .target(name: "Routing", dependencies: ["Primitives"]),
         .target(
             name: "Discovery",
-            dependencies: ["CLinux", "Kernel", "Primitives", "Resolver", "Routing"]),
+            dependencies: ["CLinux", "Health", "Kernel", "Primitives", "Resolver", "Routing"]),
         .target(
             name: "Engine",
             dependencies: ["CLinux", "Discovery", "Kernel", "Primitives", "Routing", "Wire"]),
         .target(
             name: "Resolver",
             dependencies: ["CAres", "CLinux", "Kernel", "Primitives", "Routing", "Wire"]),
+        .target(
+            name: "Health",
+            dependencies: ["CLinux", "CNghttp2", "Kernel", "Primitives", "Routing", "Wire"]),
         .target(name: "Manifest", dependencies: ["CLibYAML", "CLinux", "CPCRE2", "Primitives"]),
         .target(name: "GatewayAPI", dependencies: ["Manifest", "Primitives", "Routing"]),
         .target(
             name: "Control",
             dependencies: [
-                "CLinux", "Discovery", "Engine", "GatewayAPI", "Kernel", "Manifest", "Primitives",
-                "Routing", .product(name: "Logging", package: "swift-log"),
+                "CLinux", "Discovery", "Engine", "GatewayAPI", "Health", "Kernel", "Manifest",
+                "Primitives", "Routing", .product(name: "Logging", package: "swift-log"),
             ]),
         .executableTarget(
             name: "apus",
@@ -60,13 +65,16 @@ let package = Package(
             name: "ResolverTests",
             dependencies: ["CLinux", "Primitives", "Resolver", "Routing", "Traffic", "Wire"]),
         .testTarget(
+            name: "HealthTests",
+            dependencies: ["CLinux", "Health", "Primitives", "Routing", "Traffic"]),
+        .testTarget(
             name: "EngineTests",
             dependencies: [
                 "CLinux", "Discovery", "Engine", "Kernel", "Primitives", "Routing", "Traffic",
             ]),
         .testTarget(
             name: "DiscoveryTests",
-            dependencies: ["Discovery", "Primitives", "Resolver", "Routing"]),
+            dependencies: ["Discovery", "Health", "Primitives", "Resolver", "Routing"]),
         .testTarget(name: "ManifestTests", dependencies: ["Manifest"]),
         .testTarget(
             name: "GatewayAPITests",
@@ -75,8 +83,8 @@ let package = Package(
         .testTarget(
             name: "ControlTests",
             dependencies: [
-                "CLinux", "Control", "Discovery", "Engine", "GatewayAPI", "Kernel", "Manifest",
-                "Primitives", "Routing",
+                "CLinux", "Control", "Discovery", "Engine", "GatewayAPI", "Health", "Kernel",
+                "Manifest", "Primitives", "Routing",
             ]),
         .testTarget(
             name: "SimulationTests",
@@ -90,7 +98,9 @@ let package = Package(
             path: "Tests/KernelCheck", exclude: ["kernel-check.yaml"]),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["CLinux", "Kernel", "Primitives", "Resolver", "Routing", "Traffic"]),
+            dependencies: [
+                "CLinux", "Health", "Kernel", "Primitives", "Resolver", "Routing", "Traffic",
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -190,8 +190,8 @@ def measure_footprint(bench, peer, folder, found, idle_count, with_idle):
             return
         held = []
         sizes = []
-        # The first few hundred make the proxy touch what it touches once.
-        for count in (idle_count // 10, idle_count):
+        # The first thousand make the proxy touch what it touches once, as each buffer of a ring.
+        for count in (idle_count // 4, idle_count):
             arguments = ["load", "idle", "--port", str(peer.ports["echo"]), "--connections",
                          str(count), "--stepped", "1"]
             held.append(Load(bench, arguments, folder))

@@ -1,4 +1,5 @@
 import CLinux
+import Health
 import Primitives
 
 /// How many descriptors the process may have, and how many connections that is enough for.
@@ -28,6 +29,11 @@ public struct DescriptorLimit: Hashable, Sendable {
         self.descriptors = descriptors
     }
 
+    /// Checks of endpoints that may be under way; with few descriptors they take turns.
+    public var checksMax: Int {
+        max(1, min(HealthThread.Settings().flyingMax, descriptors / 16))
+    }
+
     /// Raises RLIMIT_NOFILE's soft limit to the hard one.
     public static func raise() throws(StartFailure) -> DescriptorLimit {
         let result = apus_raise_descriptor_limit()
@@ -47,11 +53,11 @@ public struct DescriptorLimit: Hashable, Sendable {
     ) throws(StartFailure) -> Share {
         precondition(listeners >= 0 && workers > 0 && pipesMax > 0 && others >= 0)
         let pipes = max(1, min(pipesMax, descriptors / (8 * workers)))
-        func reserve(pipes: Int) -> Int {
-            Self.processReserve + listeners * workers
+        func reserve(pipes: Int, checks: Int) -> Int {
+            Self.processReserve + checks + listeners * workers
                 + workers * (2 * pipes + Self.workerReserve) + others
         }
-        let reserved = reserve(pipes: pipes)
+        let reserved = reserve(pipes: pipes, checks: checksMax)
         let most = max(1, (descriptors - reserved) / Self.perConnection)
         let derivation =
             "\(descriptors) descriptors less \(reserved) reserved, "
@@ -61,8 +67,10 @@ public struct DescriptorLimit: Hashable, Sendable {
             return Share(connectionsMax: count, pipesMax: pipes, derivation: derivation)
         }
         guard asked <= most else {
-            // With more descriptors there will be more pipes too.
-            let needed = asked * Self.perConnection + reserve(pipes: pipesMax)
+            // With more descriptors there will be more pipes and checks too.
+            let needed =
+                asked * Self.perConnection
+                + reserve(pipes: pipesMax, checks: HealthThread.Settings().flyingMax)
             throw StartFailure(
                 "--connections-max \(asked) needs \(needed) descriptors, but the limit is "
                     + "\(descriptors) (enough for \(most) connections): raise it with "

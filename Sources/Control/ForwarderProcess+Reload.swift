@@ -140,7 +140,7 @@ extension ForwarderProcess {
             log.error("\(failure.startFailure); tried again at the next reload")
         }
         let change = PlanChange(from: former, to: sockets.plan)
-        awaitNames()
+        awaitVerdicts()
         workers.publish(sockets.workers)
         report(change, since: start)
     }

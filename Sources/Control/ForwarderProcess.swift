@@ -2,6 +2,7 @@ import CLinux
 import Discovery
 import Engine
 import GatewayAPI
+import Health
 import Kernel
 import Logging
 import Primitives
@@ -73,14 +74,19 @@ public struct ForwarderProcess: ~Copyable {
 
         let cpus = allowedProcessors
         let count = settings.workers ?? max(1, cpus.count)
-        let share = try DescriptorLimit.raise().share(
+        let limit = try DescriptorLimit.raise()
+        let share = try limit.share(
             listeners: plan.listeners.reduce(0) { $0 + $1.addresses.count }, workers: count,
             pipesMax: WorkerSettings.pipesMaxDefault, asked: settings.connectionsMax,
             others: quickstart == nil ? 0 : Quickstart.descriptorsMax)
         log.info("connectionsMax=\(share.connectionsMax) from \(share.derivation)")
 
         let features = KernelFeatures.all.subtracting(flags.without)
-        let directory = try directory(workers: count, zone: settings.zone)
+        let directory = try directory(
+            workers: count, zone: settings.zone, checksMax: limit.checksMax)
+        directory.onHealthChange { [log] changes in
+            for line in HealthLog.lines(changes) { log.log(level: line.level, "\(line.text)") }
+        }
         let sockets = try sockets(plan, count, features, directory)
         let workers = try WorkerGroup(
             count: count, share: share, features: features, cpus: cpus,
@@ -91,7 +97,7 @@ public struct ForwarderProcess: ~Copyable {
         let process = ForwarderProcess(
             flags: flags, settings: settings, log: log, signals: signals, quickstart: quickstart,
             sockets: sockets, workers: workers, watch: watch, reader: reader, loaded: loaded)
-        process.awaitNames()
+        process.awaitVerdicts()
         process.workers.publish(process.sockets.workers)
         process.announce(plan)
         return process
@@ -127,12 +133,15 @@ public struct ForwarderProcess: ~Copyable {
 
     /// With the thread that looks after it.
     private static func directory(
-        workers: Int, zone: String?
+        workers: Int, zone: String?, checksMax: Int
     ) throws(StartFailure) -> EndpointDirectory {
+        var checks = HealthThread.Settings()
+        checks.flyingMax = checksMax
         do throws(Errno) {
             let directory = try EndpointDirectory(workers: workers, zone: zone)
             try EndpointKeeper.start(directory)
             try directory.startResolving()
+            try directory.startChecking(checks)
             return directory
         } catch {
             throw StartFailure("endpoints cannot be looked after: \(error)")
@@ -140,15 +149,15 @@ public struct ForwarderProcess: ~Copyable {
     }
 
     /// For a moment: clients that come meanwhile wait in the sockets' queues, instead of finding no
-    /// endpoint.
-    func awaitNames() {
-        let count = sockets.directory.awaitNames(
-            until: apus_monotonic() + Self.namesWaitNanoseconds)
+    /// endpoint, or one that is not well.
+    func awaitVerdicts() {
+        let count = sockets.directory.awaitVerdicts(
+            until: apus_monotonic() + Self.verdictsWaitNanoseconds)
         guard count > 0 else { return }
         log.warning("\(count) names are not resolved yet: their clients find no endpoint")
     }
 
-    private static let namesWaitNanoseconds: UInt64 = 2_000_000_000
+    private static let verdictsWaitNanoseconds: UInt64 = 2_000_000_000
 
     private static func sockets(
         _ plan: Plan, _ workers: Int, _ features: KernelFeatures, _ directory: EndpointDirectory

@@ -1,4 +1,5 @@
 import CLinux
+import Health
 import Primitives
 import Routing
 import Synchronization
@@ -62,12 +63,14 @@ public final class ClusterEndpoints: Sendable {
     /// - Parameters:
     ///   - tiers: nil = the endpoints of the plan that are addresses.
     ///   - former: the same Backend's under the plan before: endpoints that stay are the same.
+    ///   - verdicts: what is known of endpoints by checks.
     ///   - attention: who is told when an endpoint fails; nil = nobody leaves any out.
     ///   - zone: the one that this process is in.
     ///   - now: CLOCK_MONOTONIC, nanoseconds.
     public init(
         _ plan: ClusterPlan, _ tiers: [[Candidate]]? = nil, quiescence: Quiescence,
-        attention: EndpointAttention? = nil, former: ClusterEndpoints? = nil, zone: String? = nil,
+        attention: EndpointAttention? = nil, former: ClusterEndpoints? = nil,
+        verdicts: [HealthCheck: HealthVerdict] = [:], zone: String? = nil,
         now: UInt64 = apus_monotonic()
     ) {
         self.plan = plan
@@ -86,11 +89,13 @@ public final class ClusterEndpoints: Sendable {
             Self.entries(
                 tiers ?? EndpointDirectory.candidates(of: plan, [:]), known.joined().map(\.self),
                 now: now
-            ).entries
+            ) { entry, isNew in Self.follow(&entry, plan, verdicts, isNew: isNew) }
+            .entries
         // Tiers that stay go on with what counted of them.
         state.holds = state.tiers.indices.map { number in
             holds.indices.contains(number)
-                ? holds[number] : FailbackHold(usable: state.tiers[number].count(where: \.isUsable))
+                ? holds[number]
+                : FailbackHold(usable: state.tiers[number].count(where: \.isHopeful))
         }
         let (set, changes) = Self.set(of: &state, plan, slowStart, zone, now)
         state.changes = changes
@@ -178,16 +183,22 @@ public final class ClusterEndpoints: Sendable {
 
     /// Puts other endpoints in the place of the present ones. Those that stay are the same as
     /// before, with their health and counts.
-    public func replace(_ tiers: [[Candidate]], now: UInt64 = apus_monotonic()) {
+    public func replace(
+        _ tiers: [[Candidate]], verdicts: [HealthCheck: HealthVerdict] = [:],
+        now: UInt64 = apus_monotonic()
+    ) {
         state.withLock { state in
             let former = state.tiers.joined().map(\.self)
-            let (entries, left) = Self.entries(tiers, former, now: now)
+            let (entries, left) = Self.entries(tiers, former, now: now) { entry, isNew in
+                // Those that stay are checked as before.
+                if isNew { Self.follow(&entry, plan, verdicts, isNew: true) }
+            }
             state.tiers = entries
             let holds = state.holds
             state.holds = state.tiers.indices.map { number in
                 holds.indices.contains(number)
                     ? holds[number]
-                    : FailbackHold(usable: state.tiers[number].count(where: \.isUsable))
+                    : FailbackHold(usable: state.tiers[number].count(where: \.isHopeful))
             }
             let leaving = left.map(\.endpoint)
             for endpoint in leaving { endpoint.standing = .gone }
@@ -196,6 +207,38 @@ public final class ClusterEndpoints: Sendable {
         }
         // What left is to be freed when nobody needs it any more.
         attention?.signal()
+    }
+
+    /// What checks have found; those of other clusters are passed over.
+    public func note(
+        _ verdicts: [HealthCheck: HealthVerdict], now: UInt64 = apus_monotonic()
+    ) {
+        state.withLock { state in
+            var isChanged = false
+            for tier in state.tiers.indices {
+                for place in state.tiers[tier].indices {
+                    guard let check = state.tiers[tier][place].check, let verdict = verdicts[check]
+                    else { continue }
+                    isChanged = state.tiers[tier][place].note(verdict, now: now) || isChanged
+                }
+            }
+            if isChanged { publish(&state, leaving: [], now) }
+        }
+        attention?.signal()
+    }
+
+    /// How its endpoints are checked.
+    var checks: Set<HealthCheck> {
+        guard plan.healthCheck.active != nil else { return [] }
+        return state.withLock { Set($0.tiers.joined().compactMap(\.check)) }
+    }
+
+    private static func follow(
+        _ entry: inout EndpointEntry, _ plan: ClusterPlan,
+        _ verdicts: [HealthCheck: HealthVerdict], isNew: Bool
+    ) {
+        let check = HealthCheck(entry.endpoint.plan, at: entry.endpoint.socketAddress, of: plan)
+        entry.follow(check, check.flatMap { verdicts[$0] }, isNew: isNew)
     }
 
     /// Leaves out who has failed too often, lets in whose time is over, and frees what nobody can
@@ -250,10 +293,13 @@ public final class ClusterEndpoints: Sendable {
         return isChanged
     }
 
-    /// - Parameter known: endpoints that go on where `tiers` has them too.
+    /// - Parameters:
+    ///   - known: endpoints that go on where `tiers` has them too.
+    ///   - finish: is given each entry, and whether it is new.
     /// - Returns: the entries, and those of `known` that are not among them.
     private static func entries(
-        _ tiers: [[Candidate]], _ known: [EndpointEntry], now: UInt64
+        _ tiers: [[Candidate]], _ known: [EndpointEntry], now: UInt64,
+        finish: (inout EndpointEntry, Bool) -> Void
     ) -> (entries: [[EndpointEntry]], left: [EndpointEntry]) {
         var matching = EndpointMatching(known)
         let places = tiers.map { tier in tier.map { matching.next(like: $0) } }
@@ -262,12 +308,14 @@ public final class ClusterEndpoints: Sendable {
                 if let place = place ?? matching.any(like: candidate) {
                     var entry = known[place]
                     entry.weight = candidate.weight
+                    finish(&entry, false)
                     return entry
                 }
                 var entry = EndpointEntry(
                     Endpoint(candidate.plan, at: candidate.address), weight: candidate.weight)
                 // Where all are new, all are equal.
                 if !known.isEmpty { entry.risenAt = now }
+                finish(&entry, true)
                 return entry
             }
         }
@@ -305,10 +353,14 @@ public final class ClusterEndpoints: Sendable {
         _ state: inout State, _ plan: TierPlan, _ panicPercent: UInt32, _ now: UInt64
     ) -> (TierShares, next: UInt64?) {
         let usable = state.tiers.map { $0.count(where: \.isUsable) }
+        // The first check of an endpoint finds it well for the first time, not again.
+        let hopeful = state.tiers.map { $0.count(where: \.isHopeful) }
         func shares() -> TierShares {
             TierShares(
-                zip(state.holds, state.tiers).map { hold, tier in
-                    .init(usable: min(hold.counted, tier.count), total: tier.count)
+                state.tiers.indices.map { number in
+                    .init(
+                        usable: min(state.holds[number].counted, usable[number]),
+                        total: state.tiers[number].count)
                 }, failoverBelowPercent: plan.failoverBelowPercent, panicPercent: panicPercent)
         }
         let delay = UInt64(plan.failbackAfterMilliseconds) * 1_000_000
@@ -317,13 +369,13 @@ public final class ClusterEndpoints: Sendable {
         for number in state.holds.indices {
             let isLast = number == state.holds.count - 1
             let due = state.holds[number].note(
-                usable: usable[number], isShort: !isLast && before.percent[number] < 100,
+                usable: hopeful[number], isShort: !isLast && before.percent[number] < 100,
                 delay: delay, now: now)
             if let due { next = min(next ?? .max, due) }
         }
         if state.holds.allSatisfy({ $0.counted == 0 }) {
             for number in state.holds.indices {
-                state.holds[number].release(usable: usable[number])
+                state.holds[number].release(usable: hopeful[number])
             }
             next = nil
         }
@@ -338,7 +390,7 @@ public final class ClusterEndpoints: Sendable {
             let isPanicking = shares.isPanicking[number]
             for entry in tier {
                 let standing: Endpoint.Standing
-                if !isPanicking, !entry.isUsable {
+                if !isPanicking, entry.isDown {
                     standing = .down
                 } else {
                     standing = shares.percent[number] == 0 && isServed ? .relieved : .serving
@@ -392,8 +444,11 @@ public final class ClusterEndpoints: Sendable {
         public let led: UInt64
         public let failures: UInt64
         public let ejections: UInt32
-        /// CLOCK_MONOTONIC, nanoseconds; nil = it is not left out.
+        /// CLOCK_MONOTONIC, nanoseconds; nil = it is not left out after failures.
         public let returns: UInt64?
+        /// Nil = it is not checked.
+        public let check: HealthCheck?
+        public let verdict: HealthVerdict?
     }
 
     public var statuses: [Status] {
@@ -405,7 +460,7 @@ public final class ClusterEndpoints: Sendable {
                         standing: entry.endpoint.standing, tier: number, weight: entry.weight,
                         live: entry.endpoint.live, led: entry.endpoint.led,
                         failures: entry.endpoint.failures, ejections: entry.ejections,
-                        returns: entry.returns)
+                        returns: entry.returns, check: entry.check, verdict: entry.verdict)
                 }
             }
         }

@@ -13,7 +13,7 @@ public final class Endpoint: Sendable {
         case serving
         /// Its tier serves only while one before it cannot, and that one is back.
         case relieved
-        /// Left out after failures.
+        /// Found ill by checks, or left out after failures where there are none.
         case down
         /// It is no endpoint of the cluster any more.
         case gone

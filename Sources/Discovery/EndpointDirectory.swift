@@ -1,4 +1,5 @@
 import CLinux
+import Health
 import Kernel
 import Primitives
 import Resolver
@@ -17,6 +18,7 @@ public final class EndpointDirectory: Sendable {
         var users: [Lookup: [Int]] = [:]
         /// The last verdict on each lookup that is wanted.
         var resolutions: [Lookup: Resolution] = [:]
+        var checks = CheckBook()
 
         var unresolvedCount: Int { users.keys.count { resolutions[$0] == nil } }
     }
@@ -24,14 +26,18 @@ public final class EndpointDirectory: Sendable {
     /// Of all workers.
     public let quiescence: Quiescence
     public let attention: EndpointAttention
-    /// Signalled with each answer about names.
+    /// Signalled with each answer about names, and each verdict of checks.
     private let answered: Wakeup
     private let state = Mutex(State())
     /// Set once, right after the start.
     private let resolver = Mutex<ResolverThread?>(nil)
+    /// The same.
+    private let checker = Mutex<HealthThread?>(nil)
     /// Who is told, on the keeper's thread, that workers should look for clients of endpoints that
     /// they are to leave.
     private let departing = Mutex<(@Sendable () -> Void)?>(nil)
+    /// Who is told, on the thread of the checks, what they have found.
+    private let healthChanged = Mutex<(@Sendable ([HealthChange]) -> Void)?>(nil)
     private let zone: String?
 
     /// - Parameter zone: the one that this process is in, as endpoints name theirs.
@@ -52,9 +58,23 @@ public final class EndpointDirectory: Sendable {
         resolver.withLock { $0 = thread }
     }
 
+    /// Begins to check endpoints; without it those that should be checked have no verdict.
+    /// - Throws: EMFILE, ENFILE, or EAGAIN when there may be no more threads.
+    public func startChecking(
+        _ settings: HealthThread.Settings = HealthThread.Settings()
+    ) throws(Errno) {
+        let thread = try HealthThread(settings) { [weak self] in self?.take($0) }
+        checker.withLock { $0 = thread }
+    }
+
     /// - Parameter tell: called on the keeper's thread; it must not wait.
     public func onDeparture(_ tell: @escaping @Sendable () -> Void) {
         departing.withLock { $0 = tell }
+    }
+
+    /// - Parameter tell: called on the thread of the checks; it must not wait.
+    public func onHealthChange(_ tell: @escaping @Sendable ([HealthChange]) -> Void) {
+        healthChanged.withLock { $0 = tell }
     }
 
     // MARK: - Plans
@@ -70,10 +90,13 @@ public final class EndpointDirectory: Sendable {
                 if let former { return state.clusters[former] }
                 return ClusterEndpoints(
                     plan, Self.candidates(of: plan, state.resolutions), quiescence: quiescence,
-                    attention: attention, former: byName[Name(plan)], zone: zone)
+                    attention: attention, former: byName[Name(plan)],
+                    verdicts: state.checks.verdicts, zone: zone)
             }
             state.clusters = after
             state.plans = plans
+            state.checks.replaceAll(after.map(\.checks))
+            wantChecks(&state)
             return (after, Self.noteUsers(&state))
         }
         want(wanted)
@@ -88,11 +111,20 @@ public final class EndpointDirectory: Sendable {
                 state.plans[place] = plan
                 // Where a new name is not resolved yet, the endpoints before it serve on.
                 guard Self.isResolved(plan, state.resolutions) else { continue }
-                state.clusters[place].replace(Self.candidates(of: plan, state.resolutions))
+                replaceEndpoints(of: place, &state)
             }
+            wantChecks(&state)
             return Self.noteUsers(&state)
         }
         want(wanted)
+    }
+
+    private func replaceEndpoints(of place: Int, _ state: inout State) {
+        let cluster = state.clusters[place]
+        cluster.replace(
+            Self.candidates(of: state.plans[place], state.resolutions),
+            verdicts: state.checks.verdicts)
+        state.checks.replace(place, by: cluster.checks)
     }
 
     private struct Name: Hashable {
@@ -138,10 +170,8 @@ public final class EndpointDirectory: Sendable {
                 state.resolutions[lookup] = resolution
                 places.formUnion(users)
             }
-            for place in places {
-                state.clusters[place].replace(
-                    Self.candidates(of: state.plans[place], state.resolutions))
-            }
+            for place in places { replaceEndpoints(of: place, &state) }
+            wantChecks(&state)
         }
         answered.signal()
     }
@@ -154,15 +184,15 @@ public final class EndpointDirectory: Sendable {
         }
     }
 
-    /// Waits until there is a verdict on every name, one way or the other: clients of their
-    /// clusters would find no endpoint.
+    /// Waits until there is a verdict on every name, one way or the other, and one of each first
+    /// check: clients would find no endpoint, or one that is not well.
     /// - Parameter deadline: CLOCK_MONOTONIC, nanoseconds.
-    /// - Returns: how many are still without.
-    public func awaitNames(until deadline: UInt64) -> Int {
+    /// - Returns: how many names are still without.
+    public func awaitVerdicts(until deadline: UInt64) -> Int {
         while true {
-            let count = state.withLock { $0.unresolvedCount }
+            let (names, checks) = state.withLock { ($0.unresolvedCount, $0.checks.awaitedCount) }
             let now = apus_monotonic()
-            guard count > 0, now < deadline else { return count }
+            guard names + checks > 0, now < deadline else { return names }
             var watched = pollfd(fd: answered.descriptor, events: Int16(POLLIN), revents: 0)
             let milliseconds = (deadline - now) / 1_000_000 + 1
             // An error can only be EINTR; the loop looks again anyway.
@@ -212,6 +242,29 @@ public final class EndpointDirectory: Sendable {
     }
 
     // MARK: - Health
+
+    /// Under the lock, so that what is wanted last is said last.
+    private func wantChecks(_ state: inout State) {
+        guard let wanted = state.checks.takeWanted() else { return }
+        checker.withLock { $0?.want(wanted) }
+    }
+
+    /// On the thread of the checks.
+    private func take(_ verdicts: [HealthCheck: HealthVerdict]) {
+        let changes = state.withLock { state in
+            let before = state.checks.verdicts
+            for place in state.checks.note(verdicts) { state.clusters[place].note(verdicts) }
+            return verdicts.compactMap { check, verdict -> HealthChange? in
+                let users = state.checks.users(of: check)
+                guard !users.isEmpty else { return nil }
+                return HealthChange(
+                    clusters: Set(users.map { state.plans[$0].name }).sorted(),
+                    address: check.address, verdict: verdict, former: before[check])
+            }
+        }
+        answered.signal()
+        healthChanged.withLock { $0 }?(changes)
+    }
 
     /// In the order of the plan.
     public var all: [ClusterEndpoints] { state.withLock { $0.clusters } }

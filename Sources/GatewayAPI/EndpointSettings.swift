@@ -12,6 +12,7 @@ struct EndpointSettings {
     private let tiers: Fields?
     private let limits: Fields?
     private let connections: Fields?
+    private let healthCheck: Fields?
 
     init(_ spec: Fields) {
         service = spec.mapping("srv")?.text("name")?.value
@@ -28,10 +29,14 @@ struct EndpointSettings {
         tiers = spec.mapping("tiers")
         limits = spec.mapping("limits")
         connections = spec.mapping("connections")
+        healthCheck = spec.mapping("healthCheck")
     }
 
-    func apply(to cluster: inout ClusterPlan) {
+    /// - Parameter isUDP: of the route; its checks are of datagrams, and say nothing of whether an
+    ///   endpoint takes connections.
+    func apply(to cluster: inout ClusterPlan, isUDP: Bool) {
         cluster.udp = udp ?? cluster.udp
+        if isUDP, let healthCheck { cluster.healthCheck.active = .init(datagrams: healthCheck) }
         if let dns {
             cluster.dns.servers = dns.texts("servers").map(\.value)
             cluster.dns.refreshInterval =

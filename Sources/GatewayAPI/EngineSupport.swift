@@ -9,7 +9,8 @@ enum EngineSupport {
     private static let servedFields: [Kind: [String]] = [
         .backendTrafficPolicy: [
             "circuitBreaker.maxConnections", "circuitBreaker.maxPendingRequests",
-            "circuitBreaker.perEndpoint.maxConnections", "dns", "healthCheck.panicThreshold",
+            "circuitBreaker.perEndpoint.maxConnections", "dns", "healthCheck.active",
+            "healthCheck.panicThreshold",
             "healthCheck.passive.alwaysEjectOneEndpoint",
             "healthCheck.passive.baseEjectionTime", "healthCheck.passive.consecutive5XxErrors",
             "healthCheck.passive.consecutiveGatewayErrors",
@@ -29,7 +30,7 @@ enum EngineSupport {
         ],
         .securityPolicy: ["authorization"],
         .backendTLSPolicy: [],
-        .endpointPolicy: ["connections", "dns", "limits", "srv", "tiers", "udp"],
+        .endpointPolicy: ["connections", "dns", "healthCheck", "limits", "srv", "tiers", "udp"],
     ]
 
     /// Fields that are in force with these values only.

@@ -1,7 +1,7 @@
 import Manifest
 import Routing
 
-// BackendTrafficPolicy `spec.healthCheck`.
+// BackendTrafficPolicy `spec.healthCheck`, and EndpointPolicy's.
 
 extension HealthCheckPlan {
     init?(_ fields: Fields?) throws(PolicyFault) {
@@ -16,7 +16,7 @@ extension HealthCheckPlan.Active {
     init(_ fields: Fields) throws(PolicyFault) {
         let probe: HealthCheckPlan.Probe
         switch fields.text("type")?.value {
-        case "HTTP": probe = .http(.init(fields.mapping("http")))
+        case "HTTP": probe = .http(try .init(fields.mapping("http")))
         case "GRPC": probe = .grpc(service: fields.mapping("grpc")?.text("service")?.value ?? "")
         default:
             let tcp = fields.mapping("tcp")
@@ -27,25 +27,56 @@ extension HealthCheckPlan.Active {
         self.init(probe: probe)
         timeout = try fields.positiveDuration("timeout") ?? timeout
         interval = try fields.positiveDuration("interval") ?? interval
+        readRest(fields)
+        port = fields.mapping("overrides")?.port()?.value
+    }
+
+    /// EndpointPolicy `spec.healthCheck`, whose schema lets nothing through that is no duration of
+    /// more than 0 or no base64.
+    init(datagrams fields: Fields) {
+        let payload = { (name: String) -> [UInt8] in
+            let fields = fields.mapping("udp")?.mapping(name)
+            return fields?.text("text").map { Array($0.value.utf8) }
+                ?? fields?.text("binary").flatMap { Base64.decode($0.value) } ?? []
+        }
+        self.init(probe: .udp(send: payload("send"), expect: payload("expect")))
+        timeout = fields.duration("timeout")?.value ?? timeout
+        interval = fields.duration("interval")?.value ?? interval
+        readRest(fields)
+    }
+
+    private mutating func readRest(_ fields: Fields) {
         initialJitter = fields.duration("initialJitter")?.value ?? initialJitter
         unhealthyThreshold = fields.number("unhealthyThreshold")?.value ?? unhealthyThreshold
         healthyThreshold = fields.number("healthyThreshold")?.value ?? healthyThreshold
-        port = fields.mapping("overrides")?.port()?.value
     }
 }
 
 extension HealthCheckPlan.HTTPProbe {
-    init(_ fields: Fields?) {
+    init(_ fields: Fields?) throws(PolicyFault) {
         self.init(
             host: fields?.text("hostname")?.value, path: fields?.text("path")?.value ?? "/",
             method: fields?.text("method")?.value ?? "GET")
         let expected = fields?.numbers("expectedStatuses") ?? []
         statuses = expected.isEmpty ? statuses : expected
         retriableStatuses = fields?.numbers("retriableStatuses") ?? []
-        let body = fields?.mapping("expectedResponse")
-        expectedBody =
-            body?.text("text").map { Array($0.value.utf8) }
-            ?? body?.text("binary").flatMap { Base64.decode($0.value) } ?? []
+        expectedBody = try payload(fields?.mapping("expectedResponse"))
+        body = try payload(fields?.mapping("requestBody"))
+        guard let fields, !Self.isRequestMethod(method) else { return }
+        throw PolicyFault(fields, "method", "\(method) is no method that a check can use")
+    }
+
+    /// A token (RFC 9110 §9.1), and not the one whose answer is a tunnel.
+    private static func isRequestMethod(_ method: String) -> Bool {
+        !method.isEmpty && method != "CONNECT"
+            && method.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"):
+                    true
+                default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+                }
+            }
     }
 }
 

@@ -142,6 +142,10 @@ extension SettingSource {
             "healthCheck.active.http.expectedResponse.text",
             "healthCheck.active.http.expectedResponse.binary",
         ],
+        "healthCheck.active.probe.http.body": [
+            "healthCheck.active.http.requestBody.text",
+            "healthCheck.active.http.requestBody.binary",
+        ],
         "healthCheck.active.probe.tcp.send": [
             "healthCheck.active.tcp.send.text", "healthCheck.active.tcp.send.binary",
         ],
@@ -206,6 +210,18 @@ extension SettingSource {
         "tierChange.failbackPerSecond": ["tiers.failbackPerSecond"],
         "departure.endsConnections": ["connections.onEndpointDown"],
         "departure.perSecond": ["connections.endPerSecond"],
+        "healthCheck.active.probe": ["healthCheck.udp"],
+        "healthCheck.active.probe.udp.send": [
+            "healthCheck.udp.send.text", "healthCheck.udp.send.binary",
+        ],
+        "healthCheck.active.probe.udp.expect": [
+            "healthCheck.udp.expect.text", "healthCheck.udp.expect.binary",
+        ],
+        "healthCheck.active.timeout": ["healthCheck.timeout"],
+        "healthCheck.active.interval": ["healthCheck.interval"],
+        "healthCheck.active.initialJitter": ["healthCheck.initialJitter"],
+        "healthCheck.active.unhealthyThreshold": ["healthCheck.unhealthyThreshold"],
+        "healthCheck.active.healthyThreshold": ["healthCheck.healthyThreshold"],
         "sourceLimit.connectionsMax": ["limits.connectionsPerSourceMax"],
         "sourceLimit.connectionsPerSecond": ["limits.newConnectionsPerSecondPerSource"],
         "sourceLimit.prefixBitsIPv4": ["limits.sourcePrefixIPv4"],

@@ -282,7 +282,7 @@ extension Translation {
             cluster.isDynamic = backend.isDynamicResolver
             cluster.framing = framing(backend.application?.value.framing, route)
             if let settings = endpointSettings(backend.metadata.identity) {
-                settings.apply(to: &cluster)
+                settings.apply(to: &cluster, isUDP: route.carried == .udp)
                 source.service = settings.service
             }
         case .service(_, let port):

@@ -90,6 +90,9 @@ public struct HealthCheckPlan: Hashable, Sendable {
         case http(HTTPProbe)
         /// `grpc.health.v1.Health/Check` of this service.
         case grpc(service: String)
+        /// Well is who answers with what is expected; where nothing is, who does not refuse
+        /// (ICMP port unreachable).
+        case udp(send: [UInt8], expect: [UInt8])
     }
 
     public struct HTTPProbe: Hashable, Sendable {
@@ -99,10 +102,12 @@ public struct HealthCheckPlan: Hashable, Sendable {
         public var statuses: [UInt16]
         public var retriableStatuses: [UInt16]
         public var expectedBody: [UInt8]
+        /// Of the request.
+        public var body: [UInt8]
 
         public init(
             host: String? = nil, path: String, method: String = "GET", statuses: [UInt16] = [200],
-            retriableStatuses: [UInt16] = [], expectedBody: [UInt8] = []
+            retriableStatuses: [UInt16] = [], expectedBody: [UInt8] = [], body: [UInt8] = []
         ) {
             self.host = host
             self.path = path
@@ -110,6 +115,7 @@ public struct HealthCheckPlan: Hashable, Sendable {
             self.statuses = statuses
             self.retriableStatuses = retriableStatuses
             self.expectedBody = expectedBody
+            self.body = body
         }
     }
 

@@ -8,10 +8,10 @@ struct DescriptorLimitTests {
     func derivation() throws {
         let share = try DescriptorLimit(descriptors: 20_000)
             .share(listeners: 3, workers: 2, pipesMax: 64, asked: nil)
-        // 64 + 3 × 2 + 2 × (2 × 64 + 8) = 342
-        #expect(share.connectionsMax == (20_000 - 342) / 2)
+        // 64 + 256 + 3 × 2 + 2 × (2 × 64 + 8) = 598
+        #expect(share.connectionsMax == (20_000 - 598) / 2)
         #expect(share.pipesMax == 64)
-        #expect(share.derivation == "20000 descriptors less 342 reserved, 2 a connection")
+        #expect(share.derivation == "20000 descriptors less 598 reserved, 2 a connection")
     }
 
     @Test("pipes take at most a quarter of few descriptors")
@@ -19,7 +19,7 @@ struct DescriptorLimitTests {
         let share = try DescriptorLimit(descriptors: 1024)
             .share(listeners: 1, workers: 16, pipesMax: 64, asked: nil)
         #expect(share.pipesMax == 8)
-        #expect(share.connectionsMax == (1024 - 64 - 16 - 16 * 24) / 2)
+        #expect(share.connectionsMax == (1024 - 64 - 64 - 16 - 16 * 24) / 2)
     }
 
     @Test(

@@ -32,6 +32,53 @@ final class PeerProgram: Sendable {
                 """)
     }
 
+    /// nginx that is checked: `/well` and `/ill` by HTTP/1.1, by HTTP/2 with prior knowledge, and
+    /// after a PROXY header.
+    static func nginxBeingChecked(
+        port: UInt16, http2Port: UInt16, proxyPort: UInt16
+    ) throws -> PeerProgram {
+        let server = { (listen: String) in
+            """
+            server {
+                listen 127.0.0.1:\(listen);
+                location = /well { return 200 "all is well with $host\n"; }
+                location = /ill { return 503; }
+            }
+            """
+        }
+        return try nginx(
+            port: port,
+            http: server("\(port)") + server("\(http2Port) http2")
+                + server("\(proxyPort) proxy_protocol"))
+    }
+
+    /// Debian's python3-grpcio with a `grpc.health.v1.Health` that finds every service SERVING but
+    /// `ill`, and does not know `unknown`.
+    static func grpcBeingChecked(port: UInt16) throws -> PeerProgram {
+        let folder = TemporaryFolder()
+        let file = folder.file(
+            "health.py",
+            """
+            import concurrent.futures, grpc
+
+            # HealthCheckRequest has the service's name as field 1, HealthCheckResponse the status.
+            def check(request, context):
+                service = request[2:].decode()
+                if service == "unknown":
+                    context.abort(grpc.StatusCode.NOT_FOUND, "no such service")
+                return bytes([8, 2 if service == "ill" else 1])
+
+            server = grpc.server(concurrent.futures.ThreadPoolExecutor(2))
+            server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(
+                "grpc.health.v1.Health",
+                {"Check": grpc.unary_unary_rpc_method_handler(check)}),))
+            server.add_insecure_port("127.0.0.1:\(port)")
+            server.start()
+            server.wait_for_termination()
+            """)
+        return try PeerProgram(["/usr/bin/python3", file], in: folder, at: port)
+    }
+
     private static func nginx(port: UInt16, http: String) throws -> PeerProgram {
         let folder = TemporaryFolder()
         let kinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]

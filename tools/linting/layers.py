@@ -14,7 +14,7 @@ LAYERS = (
     ("Kernel",),
     ("SimulatedKernel", "TLS", "HTTP", "Traffic"),
     ("Routing",),
-    ("Resolver",),
+    ("Resolver", "Health"),
     ("Discovery",),
     ("Engine", "Manifest"),
     ("GatewayAPI",),

@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
@@ -89,6 +90,15 @@ static inline int apus_getpeername(int fd, void *address, unsigned *length) {
 }
 static inline int apus_getsockname(int fd, void *address, unsigned *length) {
     return (int)apus_result(getsockname(fd, (struct sockaddr *)address, length));
+}
+static inline int apus_epoll(void) { return (int)apus_result(epoll_create1(EPOLL_CLOEXEC)); }
+/// Adds a descriptor, and says by which number its events are told; 0 or -errno.
+static inline int apus_epoll_add(int epoll, int fd, uint32_t events, uint64_t number) {
+    struct epoll_event event = {.events = events, .data.u64 = number};
+    return (int)apus_result(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event));
+}
+static inline int apus_epoll_wait(int epoll, struct epoll_event *events, int max, int milliseconds) {
+    return (int)apus_result(epoll_wait(epoll, events, max, milliseconds));
 }
 static inline int apus_eventfd(void) { return (int)apus_result(eventfd(0, EFD_CLOEXEC)); }
 

@@ -5,6 +5,15 @@ extension SchemaText {
         SchemaText(
             kind: "EndpointPolicy", group: "apus.dev", versions: ["v1alpha1"],
             text: ##"""
+                def payload
+                  ? self.type == 'Text' ? has(self.text) : !has(self.text)
+                    > If payload type is Text, text field needs to be set.
+                  ? self.type == 'Binary' ? has(self.binary) : !has(self.binary)
+                    > If payload type is Binary, binary field needs to be set.
+                  binary string len=..4096
+                    ~ ^([a-zA-Z0-9+/]{4})*([a-zA-Z0-9+/]{2}==|[a-zA-Z0-9+/]{3}=)?$
+                  text string len=..1024
+                  type! string enum=Text|Binary
                 spec! object
                   ? (has(self.targetRef) ? 1 : 0) + (has(self.targetRefs) ? 1 : 0) == 1
                     > either targetRef or targetRefs must be used
@@ -53,6 +62,26 @@ extension SchemaText {
                     expectedResponses integer in=1..65535
                     flowsMax integer in=1..16777216
                     flowsPerSourceMax integer in=1..16777216
+                  healthCheck object
+                    healthyThreshold integer in=1..2147483647
+                      = 1
+                    initialJitter string
+                      ~ ^([0-9]{1,5}(h|m|s|ms)){1,4}$
+                    interval string
+                      ~ ^([0-9]{1,5}(h|m|s|ms)){1,4}$
+                      ? duration(self) > duration('0s')
+                        > must be more than 0s
+                      = "3s"
+                    timeout string
+                      ~ ^([0-9]{1,5}(h|m|s|ms)){1,4}$
+                      ? duration(self) > duration('0s')
+                        > must be more than 0s
+                      = "1s"
+                    udp! object
+                      expect object @payload
+                      send object @payload
+                    unhealthyThreshold integer in=1..2147483647
+                      = 3
                 """##),
         SchemaText(
             kind: "ApusConfig", group: "apus.dev", versions: ["v1alpha1"],
