@@ -29,7 +29,7 @@ extension Backend {
 
 extension Backend.Dialect {
     init(_ spec: Fields) {
-        let words = ["fqdn", "ip", "unix"]
+        let words = ["fqdn", "ip", "srv", "unix"]
         let values = spec.mappings("endpoints").flatMap { endpoint in
             words.compactMap(endpoint.node)
         }
@@ -47,7 +47,7 @@ extension Backend.Dialect {
 
 extension Backend.Endpoint {
     init?(_ fields: Fields) {
-        guard let form = ["fqdn", "ip", "unix"].first(where: { fields.node($0) != nil }),
+        guard let form = ["fqdn", "ip", "srv", "unix"].first(where: { fields.node($0) != nil }),
             let value = fields.node(form)
         else { return nil }
         place = value.place
@@ -71,7 +71,7 @@ extension Backend.Endpoint {
     /// `port` and `protocol` belong beside a scalar `fqdn` or `ip`, and nowhere else.
     private static func checkSiblings(_ form: String, _ fields: Fields) {
         let isWithin = fields.mapping(form) != nil
-        if !isWithin, form != "unix" {
+        if !isWithin, form == "fqdn" || form == "ip" {
             guard fields.node("port") == nil else { return }
             return fields.log.error(
                 at: fields.place, path: fields.path(of: "port"), rule: "required",
@@ -80,9 +80,13 @@ extension Backend.Endpoint {
         for name in ["port", "protocol"] {
             guard let node = fields.node(name) else { continue }
             let fix =
-                !isWithin
-                ? "a Unix socket has none"
-                : name == "port" ? "it belongs into \(form)" : "ask for TLS with spec.tls"
+                switch (form, name) {
+                case ("unix", "port"): "a Unix socket has none"
+                case ("unix", _) where !isWithin: "a Unix socket has none"
+                case ("srv", "port"): "the records of the service say it"
+                case (_, "port"): "it belongs into \(form)"
+                default: "ask for TLS with spec.tls"
+                }
             fields.log.error(
                 at: node.place, path: fields.path(of: name), rule: "unknown-field",
                 "unknown field; \(fix)")
@@ -98,6 +102,7 @@ extension Backend.Endpoint {
         let log = fields.log
         let shown = Scalar(text.value, isText: true).excerpt
         switch form {
+        case "srv": return .service(text.value)
         case "unix":
             return UnixPath.checked(text, path: path, log: log).map { .address(.unix(path: $0)) }
         case "ip":

@@ -68,7 +68,8 @@ extension Backend.Endpoint {
     /// The field that it stands in.
     var form: String {
         switch target {
-        case .name, .service: "fqdn"
+        case .name: "fqdn"
+        case .service: "srv"
         case .address(.ip): "ip"
         case .address(.unix): "unix"
         }

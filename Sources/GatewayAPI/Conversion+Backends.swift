@@ -9,6 +9,7 @@ extension Conversion {
     mutating func planBackends() {
         for backend in objects.backends {
             guard var change = changes[backend.metadata.identity] else { continue }
+            refuseServices(of: backend)
             let groups = BackendChange.groups(backend, isCovered: isCovered(backend))
             for group in groups {
                 let name =
@@ -22,6 +23,16 @@ extension Conversion {
             if change.isSplit { warnOfSplit(change) }
         }
         for backend in objects.backends { planStandby(of: backend) }
+    }
+
+    private mutating func refuseServices(of backend: Backend) {
+        for endpoint in backend.endpoints where endpoint.form == "srv" {
+            report(
+                .error, at: endpoint.place, backend.metadata.identity, path: endpoint.path,
+                rule: "srv",
+                "the real CRD has no SRV; name the service in srv of an EndpointPolicy for this "
+                    + "Backend, which then has the endpoints that serve when the service has none")
+        }
     }
 
     /// Whether TLS to it is decided by something else than `protocol` beside its endpoints.

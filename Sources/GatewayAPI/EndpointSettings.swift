@@ -44,6 +44,9 @@ struct EndpointSettings {
             cluster.dns.ttlMin = dns.duration("minTTL")?.value
             cluster.dns.ttlMax = dns.duration("maxTTL")?.value
             cluster.dns.staleMax = dns.duration("staleMax")?.value
+            cluster.dns.ttlNegative = dns.duration("negativeTTL")?.value
+            cluster.dns.jitterPercent =
+                dns.number("jitterPercent")?.value ?? cluster.dns.jitterPercent
         }
         if let tiers {
             var plan = cluster.tierChange

@@ -204,6 +204,8 @@ extension SettingSource {
         "dns.ttlMin": ["dns.minTTL"],
         "dns.ttlMax": ["dns.maxTTL"],
         "dns.staleMax": ["dns.staleMax"],
+        "dns.ttlNegative": ["dns.negativeTTL"],
+        "dns.jitterPercent": ["dns.jitterPercent"],
         "tierChange.failoverBelowPercent": ["tiers.failoverBelowPercent"],
         "tierChange.failbackAfterMilliseconds": ["tiers.failbackAfter"],
         "tierChange.drainsOnFailback": ["tiers.failback"],

@@ -258,6 +258,15 @@ extension Translation {
         }
     }
 
+    /// Whether a tier serves until it has nobody left: before a fallback of this form, and among
+    /// the priorities of a service (RFC 2782: the lowest that can be reached).
+    private func waitsForLast(_ backend: Backend) -> Bool {
+        if case .other = backend.fallback { return true }
+        return backend.endpoints.contains { endpoint in
+            if case .service = endpoint.target { true } else { false }
+        }
+    }
+
     /// The index of the cluster that stands for `target` as `route` reaches it.
     private mutating func cluster(
         _ target: ResolvedRoute.Target, standby: [ResolvedRoute.Target], of route: Route,
@@ -275,13 +284,13 @@ extension Translation {
         }
         switch target {
         case .backend(let backend):
-            if case .other = backend.fallback {
-                // A fallback of this form waits until nothing of the tier before it is usable.
+            let settings = endpointSettings(backend.metadata.identity)
+            if waitsForLast(backend) || settings?.service != nil {
                 cluster.tierChange.failoverBelowPercent = 0
             }
             cluster.isDynamic = backend.isDynamicResolver
             cluster.framing = framing(backend.application?.value.framing, route)
-            if let settings = endpointSettings(backend.metadata.identity) {
+            if let settings {
                 settings.apply(to: &cluster, isUDP: route.carried == .udp)
                 source.service = settings.service
             }

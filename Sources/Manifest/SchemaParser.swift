@@ -193,6 +193,10 @@ enum SchemaOverlay {
                 precondition(lines.count < before, "no rule with the message: \(rest)")
                 continue
             }
+            if word == "?" {
+                lines.append(change)
+                continue
+            }
             let number = lines.firstIndex { line in
                 !SchemaParser.isMark(line) && line.head.word.filter { $0 != "!" } == word
             }

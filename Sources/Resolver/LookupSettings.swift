@@ -13,6 +13,10 @@ public struct LookupSettings: Hashable, Sendable {
     public var staleMax: UInt64
     /// The same while servers say that there is none, from when they first did.
     public var staleWhileAbsentMax: UInt64
+    /// How long it is believed that there is no answer; nil = as the zone says.
+    public var ttlNegative: UInt64?
+    /// In a hundred of the interval, that is waited longer at most.
+    public var jitterPercent: UInt64
     /// The servers to ask, in this order; empty = the system's.
     public var servers: [SocketAddress]
 
@@ -36,6 +40,8 @@ public struct LookupSettings: Hashable, Sendable {
         ttlMax = max(plan.ttlMax.map(UInt64.init) ?? Self.ttlMaxDefault, Self.intervalMin)
         staleMax = plan.staleMax.map(UInt64.init) ?? Self.staleMaxDefault
         staleWhileAbsentMax = plan.staleMax.map(UInt64.init) ?? Self.staleWhileAbsentMaxDefault
+        ttlNegative = plan.ttlNegative.map { max(UInt64($0), Self.intervalMin) }
+        jitterPercent = UInt64(plan.jitterPercent)
         servers = plan.servers.compactMap(Self.server)
     }
 
@@ -70,6 +76,7 @@ public struct LookupSettings: Hashable, Sendable {
     /// How long it is believed that there is no answer: the zone may say more than the refresh
     /// interval, but a name that is awaited is asked for.
     func interval(ofNegativeTTL seconds: UInt32?) -> UInt64 {
+        if let ttlNegative { return ttlNegative }
         guard respectsTTL, let seconds else { return refreshInterval }
         return min(max(UInt64(seconds) * 1_000, Self.ttlMinDefault), refreshInterval)
     }

@@ -131,12 +131,13 @@ public struct RecordState: Sendable {
         return isChanged
     }
 
-    /// Up to a tenth later, never earlier: who asks a caching server just before an answer runs out
+    /// By the jitter later, never earlier: who asks a caching server just before an answer runs out
     /// is told its last second and must ask again.
     private mutating func wait(
         _ interval: UInt64, now: UInt64, random: inout some RandomNumberGenerator
     ) {
-        phase = .waiting(until: now + interval + .random(in: 0...interval / 10, using: &random))
+        let jitter = interval * settings.jitterPercent / 100
+        phase = .waiting(until: now + interval + .random(in: 0...jitter, using: &random))
     }
 
     /// Doubles from a second to the refresh interval; between half and all of it is waited.

@@ -188,6 +188,11 @@ public struct DNSPlan: Hashable, Sendable {
     public var ttlMax: UInt32?
     /// How long the last good answer is used when there is no new one; nil = the resolver's.
     public var staleMax: UInt32?
+    /// How long it is believed that there is no answer; nil = as the zone says, and at most the
+    /// refresh interval.
+    public var ttlNegative: UInt32?
+    /// A name is asked for again up to so much in a hundred later than its answer runs out.
+    public var jitterPercent: UInt32 = 10
     /// `address` or `address:port`; empty = the system's.
     public var servers: [String] = []
 

@@ -87,8 +87,10 @@ extension Integration {
             try two.stop()
         }
 
-        @Test("A service's records are tiers: the second serves while the first is away")
-        func service() throws {
+        @Test(
+            "A service's records are tiers: the second serves while the first is away",
+            arguments: ["Backend", "EndpointPolicy"])
+        func service(namedIn kind: String) throws {
             let server = try StreamServer(on: anyPort, serve: StreamServer.greet("second"))
             let (listen, name, away) = (
                 try FreePort.take(), try FreePort.take(), try FreePort.take()
@@ -101,15 +103,17 @@ extension Integration {
                     "--srv-host=_x._tcp.test,host.test,\(try Self.port(of: server)),2,1",
                 ])
             let folder = TemporaryFolder()
+            let dns = "dns: {servers: [\"127.0.0.1:\(name)\"]}"
+            let isInBackend = kind == "Backend"
             let apus = try ApusProcess(
                 configuration: folder.file(
                     "apus.yaml",
                     Self.configuration(
-                        port: listen, endpoints: "{ip: {address: 127.0.0.1, port: \(away)}}",
-                        policy: """
-                            srv: {name: _x._tcp.test}
-                              dns: {servers: ["127.0.0.1:\(name)"]}
-                            """)))
+                        port: listen,
+                        endpoints: isInBackend
+                            ? "{srv: _x._tcp.test}"
+                            : "{ip: {address: 127.0.0.1, port: \(away)}}",
+                        policy: isInBackend ? dns : "srv: {name: _x._tcp.test}\n  \(dns)")))
             for _ in 0..<8 { #expect(try Self.answer(listen) == "second", "\(apus.child.log)") }
             _ = try apus.stop()
             // The first three clients cost a connect more each; then the first tier is left out.

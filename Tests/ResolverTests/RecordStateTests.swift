@@ -138,6 +138,30 @@ struct RecordStateTests {
         }
     }
 
+    @Test("that there is no answer is believed for as long as is asked for, whatever the zone says")
+    func negativeIntervalAskedFor() throws {
+        for ttl in [UInt32?.none, 0, 900] {
+            var subject = Subject {
+                $0.ttlNegative = 5_000
+                $0.jitterPercent = 0
+            }
+            _ = subject.answer(.absent(isNameMissing: true, ttl: ttl))
+            #expect(subject.pause == 5_000)
+        }
+    }
+
+    @Test("jitter is as much as is asked for", arguments: [0, 50, 100] as [UInt64])
+    func jitter(percent: UInt64) throws {
+        var subject = Subject { $0.jitterPercent = percent }
+        let pauses = try (0..<200).map { _ in
+            _ = subject.answer(.found(Self.one, ttl: 10))
+            return try #require(subject.pause)
+        }
+        let most = 10_000 + 100 * percent
+        #expect(pauses.allSatisfy { (10_000...most).contains($0) })
+        #expect(pauses.max().map { $0 + 500 >= most } == true)
+    }
+
     @Test("failures are asked again after 1, 2, 4 … seconds, at most the refresh interval")
     func backOff() throws {
         var subject = Subject()

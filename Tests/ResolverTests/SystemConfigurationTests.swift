@@ -123,6 +123,9 @@ struct SystemConfigurationTests {
         #expect(ordinary.staleWhileAbsentMax == LookupSettings.staleWhileAbsentMaxDefault)
         #expect(ordinary.family == .ipv4Preferred && ordinary.servers.isEmpty)
         plan.staleMax = 7_000
+        #expect(ordinary.ttlNegative == nil && ordinary.jitterPercent == 10)
+        plan.ttlNegative = 6_000
+        plan.jitterPercent = 30
         plan.ttlMin = 2_000
         plan.ttlMax = 3_000
         plan.refreshInterval = 4_000
@@ -132,6 +135,7 @@ struct SystemConfigurationTests {
         let own = LookupSettings(plan)
         #expect(own.staleMax == 7_000 && own.staleWhileAbsentMax == 7_000)
         #expect(own.ttlMin == 2_000 && own.ttlMax == 3_000 && own.refreshInterval == 4_000)
+        #expect(own.ttlNegative == 6_000 && own.jitterPercent == 30)
         #expect(!own.respectsTTL && own.family == .both)
         #expect(own.servers == [.ip(.of("192.0.2.1"), port: 5353)])
     }

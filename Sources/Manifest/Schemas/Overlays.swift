@@ -12,12 +12,20 @@ extension SchemaText {
           appProtocol +string enum=http|https|h2c|h2|grpc|grpcs|tcp|udp
           endpoints
             - fqdn addresses cannot be mixed with other address types
+            - one of fqdn, ip or unix must be specified
+            - only one of fqdn, ip or unix can be specified
+            ? has(self.fqdn) || has(self.ip) || has(self.srv) || has(self.unix)
+              > one of fqdn, ip, srv or unix must be specified
+            ? size([has(self.fqdn), has(self.ip), has(self.srv), has(self.unix)].filter(h, h)) <= 1
+              > only one of fqdn, ip, srv or unix can be specified
             fqdn
               hostname free
             fqdn +string len=1..253
             ip
               address free
             ip +string
+            srv +string len=3..253
+              ~ ^_[a-zA-Z0-9-]+\._(tcp|udp|tls|sctp)(\.[a-zA-Z0-9][-a-zA-Z0-9]*)+\.?$
             unix +string len=1..108
             port +integer in=1..65535
             protocol +string enum=HTTPS

@@ -38,6 +38,11 @@ extension SchemaText {
                       ~ ^([0-9]{1,5}(h|m|s|ms)){1,4}$
                     staleMax string
                       ~ ^([0-9]{1,5}(h|m|s|ms)){1,4}$
+                    negativeTTL string
+                      ~ ^([0-9]{1,5}(h|m|s|ms)){1,4}$
+                      ? duration(self) > duration('0s')
+                        > must be more than 0s
+                    jitterPercent integer in=0..100
                   tiers object
                     failoverBelowPercent integer in=0..100
                     failbackAfter string

@@ -5,7 +5,8 @@ import Routing
 
 /// What an endpoint answers to a check, under libFuzzer: the first byte says what was asked, the
 /// second how the rest is cut into pieces. Every answer comes to an outcome, and to the same one
-/// however it is cut; of several errors in HTTP/2 another one may come first. A broken promise traps, which is the finding.
+/// however it is cut; of several errors in HTTP/2 another one may come first. A broken promise
+/// traps, which is the finding.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzHealthAnswer(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let bytes = UnsafeRawBufferPointer(start: data, count: count)
@@ -22,7 +23,9 @@ public func fuzzHealthAnswer(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CIn
     return 0
 }
 
-private func outcome(of answer: UnsafeRawBufferPointer, to kind: UInt8, piece: Int) -> CheckOutcome {
+private func outcome(
+    of answer: UnsafeRawBufferPointer, to kind: UInt8, piece: Int
+) -> CheckOutcome {
     let exchange = exchange(kind)
     _ = exchange.takeOutput()
     var place = 0
