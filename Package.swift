@@ -24,6 +24,8 @@ let package = Package(
             name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
         .systemLibrary(
             name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+        .systemLibrary(
+            name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .target(name: "CLinux"),
         .target(name: "Primitives", dependencies: ["CLinux"]),
         .target(name: "Wire", dependencies: ["Primitives"]),
@@ -42,7 +44,8 @@ let package = Package(
             name: "Health",
             dependencies: ["CLinux", "CNghttp2", "Kernel", "Primitives", "Routing", "Wire"]),
         .target(name: "Manifest", dependencies: ["CLibYAML", "CLinux", "CPCRE2", "Primitives"]),
-        .target(name: "GatewayAPI", dependencies: ["Manifest", "Primitives", "Routing"]),
+        .target(name: "TLS", dependencies: ["COpenSSL"]),
+        .target(name: "GatewayAPI", dependencies: ["Manifest", "Primitives", "Routing", "TLS"]),
         .target(
             name: "Control",
             dependencies: [
@@ -64,6 +67,7 @@ let package = Package(
         .testTarget(
             name: "ResolverTests",
             dependencies: ["CLinux", "Primitives", "Resolver", "Routing", "Traffic", "Wire"]),
+        .testTarget(name: "TLSTests", dependencies: ["TLS"]),
         .testTarget(
             name: "HealthTests",
             dependencies: ["CLinux", "Health", "Primitives", "Routing", "Traffic"]),

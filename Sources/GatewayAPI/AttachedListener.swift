@@ -1,6 +1,7 @@
 import Manifest
 import Primitives
 import Routing
+import TLS
 
 /// A listener of a Gateway or ListenerSet on its way into the plan, with the routes that attach to
 /// it. One `Translation` makes it, and nobody else sees it: it is a class so that going through
@@ -49,6 +50,28 @@ final class AttachedListener {
         let backends: ResolvedRoute
         /// The names that route and listener have in common.
         let hosts: [HostPattern]
+    }
+
+    struct HTTPSPlace: Hashable {
+        let gateway: ObjectIdentity
+        let port: UInt16
+    }
+
+    var httpsPlace: HTTPSPlace {
+        HTTPSPlace(gateway: gateway.metadata.identity, port: listener.port.value)
+    }
+
+    /// Two names of their certificates that stand for one server.
+    func certificateOverlap(
+        _ other: AttachedListener
+    ) -> (own: String, its: String)? {
+        for own in certificates.flatMap(\.names) {
+            for its in other.certificates.flatMap(\.names)
+            where CertificateName(own).overlaps(CertificateName(its)) {
+                return (own, its)
+            }
+        }
+        return nil
     }
 
     var listenerSet: ObjectIdentity? {

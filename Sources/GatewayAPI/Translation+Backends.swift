@@ -212,13 +212,15 @@ extension Translation {
     func authorities(_ references: [ObjectReference]) -> Result<[String], ReferenceFault> {
         var texts: [String] = []
         for reference in references {
-            let bytes: [UInt8]?
+            let identity = reference.identity
+            let result: Result<String, ReferenceFault>
             switch reference.kind {
             case "ConfigMap":
-                bytes = objects.configMaps[reference.identity]?.data["ca.crt"].map {
-                    Array($0.utf8)
-                }
-            case "Secret": bytes = objects.secrets[reference.identity]?.data["ca.crt"]
+                result = certificates.authority(
+                    objects.configMaps[identity]?.data["ca.crt"].map { Array($0.utf8) }, identity)
+            case "Secret":
+                result = certificates.authority(
+                    objects.secrets[identity]?.data["ca.crt"], identity)
             default:
                 return .failure(
                     ReferenceFault(
@@ -226,14 +228,10 @@ extension Translation {
                         message: "\(reference.kind) holds no certificate authority; refer to a "
                             + "ConfigMap or Secret"))
             }
-            guard let bytes, PEM.holds("CERTIFICATE", in: bytes) else {
-                return .failure(
-                    ReferenceFault(
-                        reason: "InvalidCACertificateRef",
-                        message: "\(reference.identity) has no certificate in ca.crt (PEM), or "
-                            + "there is none"))
+            switch result {
+            case .success(let text): texts.append(text)
+            case .failure(let fault): return .failure(fault)
             }
-            texts.append(String(decoding: bytes, as: UTF8.self))
         }
         return .success(texts)
     }

@@ -257,20 +257,6 @@ extension Translation {
         guard let secret = objects.secrets[reference.identity] else {
             return fail("InvalidCertificateRef", "there is no \(reference.identity)")
         }
-        guard let chain = secret.data["tls.crt"], PEM.holds("CERTIFICATE", in: chain) else {
-            return fail(
-                "InvalidCertificateRef", "\(reference.identity) has no certificate in tls.crt (PEM)"
-            )
-        }
-        guard let key = secret.data["tls.key"], PEM.holds("PRIVATE KEY", in: key) else {
-            return fail(
-                "InvalidCertificateRef", "\(reference.identity) has no private key in tls.key (PEM)"
-            )
-        }
-        return .success(
-            CertificatePlan(
-                name: "\(reference.namespace)/\(reference.name.value)",
-                chain: String(decoding: chain, as: UTF8.self),
-                key: String(decoding: key, as: UTF8.self)))
+        return certificates.chain(in: secret, reference.identity)
     }
 }

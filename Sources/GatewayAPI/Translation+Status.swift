@@ -157,16 +157,23 @@ extension Translation {
         _ state: AttachedListener, _ subject: Condition.Subject
     ) {
         guard state.protocol == .https, state.isServed else { return }
-        let other = listeners.first { other in
-            other.protocol == .https && other.isServed
-                && other.gateway.metadata.identity == state.gateway.metadata.identity
-                && other.listener.port.value == state.listener.port.value
-                && other.host != state.host && other.host.intersection(state.host) != nil
+        let others = listenersOfHTTPS[state.httpsPlace, default: []].map { listeners[$0] }
+            .filter { $0 !== state && $0.isServed && $0.host != state.host }
+        func tell(_ reason: String, _ message: String) {
+            condition(subject, of: state.owner, "OverlappingTLSConfig", true, reason, message)
         }
-        guard let other else { return }
-        condition(
-            subject, of: state.owner, "OverlappingTLSConfig", true, "OverlappingHostnames",
-            "\(state.host) and \(other.host) of listener \(other.listener.name.value) have names "
-                + "in common")
+        if let other = others.first(where: { $0.host.intersection(state.host) != nil }) {
+            return tell(
+                "OverlappingHostnames",
+                "\(state.host) and \(other.host) of listener \(other.listener.name.value) have "
+                    + "names in common")
+        }
+        for other in others {
+            guard let (own, its) = state.certificateOverlap(other) else { continue }
+            return tell(
+                "OverlappingCertificates",
+                "\(own) and \(its) in certificates of listener \(other.listener.name.value) "
+                    + "have names in common")
+        }
     }
 }

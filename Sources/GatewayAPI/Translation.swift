@@ -16,6 +16,7 @@ struct Translation {
     var objects: Objects
     var index: ObjectIndex
     let log = FindingLog()
+    let certificates = CertificateStore()
     var policies = PolicyIndex()
     var policyStates: [PolicyState] = []
     /// By precedence.
@@ -35,6 +36,8 @@ struct Translation {
     var listenersOfOwner: [ObjectIdentity: [Int]] = [:]
     /// Those that may meet on a port or path.
     var listenersAtPlace: [BindPlace: [Int]] = [:]
+    /// Those that browsers may take for one another, as indices into `listeners`.
+    var listenersOfHTTPS: [AttachedListener.HTTPSPlace: [Int]] = [:]
     /// Of each cluster of the plan.
     var clusterSources: [ClusterSource] = []
     /// Of the clusters of each name.
@@ -64,6 +67,9 @@ struct Translation {
         }
         for route in routes { attach(route) }
         buildListeners()
+        for (number, listener) in listeners.enumerated() where listener.protocol == .https {
+            listenersOfHTTPS[listener.httpsPlace, default: []].append(number)
+        }
         // What became of the Gateways is known last and said first.
         let ofOthers = conditions
         conditions = ofClasses
@@ -73,6 +79,7 @@ struct Translation {
         // Nobody asks for these again.
         listeners = []
         listenersAtPlace = [:]
+        listenersOfHTTPS = [:]
         policyStates = []
     }
 

@@ -63,11 +63,14 @@ public struct CertificatePlan: Hashable, Sendable {
     public var name: String
     public var chain: String
     public var key: String
+    /// The servers that the first of the chain is for, as in `*.example.com`.
+    public var names: [String]
 
-    public init(name: String, chain: String, key: String) {
+    public init(name: String, chain: String, key: String, names: [String] = []) {
         self.name = name
         self.chain = chain
         self.key = key
+        self.names = names
     }
 }
 

@@ -1,0 +1,67 @@
+import Manifest
+import Routing
+import TLS
+
+/// Certificates of Secrets and ConfigMaps, each read once however many refer to it. Owned by a
+/// translation.
+final class CertificateStore {
+    private var chains: [ObjectIdentity: Result<CertificatePlan, ReferenceFault>] = [:]
+    private var authorities: [ObjectIdentity: Result<String, ReferenceFault>] = [:]
+
+    /// `tls.crt` and `tls.key`, which belong together.
+    func chain(
+        in secret: Secret, _ identity: ObjectIdentity
+    ) -> Result<CertificatePlan, ReferenceFault> {
+        if let known = chains[identity] { return known }
+        let result: Result<CertificatePlan, ReferenceFault>
+        do throws(CertificateFault) {
+            let (chain, key) = (secret.data["tls.crt"] ?? [], secret.data["tls.key"] ?? [])
+            let read = try CertificateChain(chain, key: key)
+            result = .success(
+                CertificatePlan(
+                    name: "\(identity.namespace)/\(identity.name)",
+                    chain: String(decoding: chain, as: UTF8.self),
+                    key: String(decoding: key, as: UTF8.self),
+                    names: read.certificates[0].names.map(\.text)))
+        } catch {
+            result = .failure(
+                ReferenceFault(
+                    reason: "InvalidCertificateRef",
+                    message: "\(identity), \(Self.field(of: error)): \(error)"))
+        }
+        chains[identity] = result
+        return result
+    }
+
+    private static func field(of fault: CertificateFault) -> String {
+        switch fault {
+        case .missing, .malformed: "tls.crt"
+        case .noKey, .keyIsEncrypted, .keyMalformed, .keyDiffers: "tls.key"
+        }
+    }
+
+    /// `ca.crt`.
+    /// - Parameter bytes: what stands there; nil = there is none.
+    func authority(
+        _ bytes: @autoclosure () -> [UInt8]?, _ identity: ObjectIdentity
+    ) -> Result<String, ReferenceFault> {
+        if let known = authorities[identity] { return known }
+        let result: Result<String, ReferenceFault>
+        if let bytes = bytes() {
+            do throws(CertificateFault) {
+                _ = try Certificate.all(in: bytes)
+                result = .success(String(decoding: bytes, as: UTF8.self))
+            } catch {
+                result = .failure(Self.fault("\(identity), ca.crt: \(error)"))
+            }
+        } else {
+            result = .failure(Self.fault("there is no \(identity) with ca.crt"))
+        }
+        authorities[identity] = result
+        return result
+    }
+
+    private static func fault(_ message: String) -> ReferenceFault {
+        ReferenceFault(reason: "InvalidCACertificateRef", message: message)
+    }
+}
