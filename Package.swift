@@ -50,12 +50,18 @@ let package = Package(
             name: "Control",
             dependencies: [
                 "CLinux", "Discovery", "Engine", "GatewayAPI", "Health", "Kernel", "Manifest",
-                "Primitives", "Routing", .product(name: "Logging", package: "swift-log"),
+                "Primitives", "Resolver", "Routing", .product(name: "Logging", package: "swift-log"),
+            ]),
+        .target(
+            name: "Admin",
+            dependencies: [
+                "CLinux", "Control", "Engine", "Kernel", "Manifest", "Primitives", "Resolver",
+                "Routing",
             ]),
         .executableTarget(
             name: "apus",
             dependencies: [
-                "CLinux", "Control", "GatewayAPI", "Kernel", "Manifest", "Primitives",
+                "Admin", "CLinux", "Control", "GatewayAPI", "Kernel", "Manifest", "Primitives",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -89,6 +95,12 @@ let package = Package(
             dependencies: [
                 "CLinux", "Control", "Discovery", "Engine", "GatewayAPI", "Health", "Kernel",
                 "Manifest", "Primitives", "Routing",
+            ]),
+        .testTarget(
+            name: "AdminTests",
+            dependencies: [
+                "Admin", "Control", "Engine", "Manifest", "Primitives", "Resolver", "Routing",
+                "Traffic", "Wire",
             ]),
         .testTarget(
             name: "SimulationTests",

@@ -219,6 +219,7 @@ class Apus(Peer):
         Path(folder, "apus.yaml").write_text(self.documents(services))
         return [
             self.program, "run", "--config", f"{folder}/apus.yaml", "--workers", str(self.workers),
+            "--admin", "off",
         ]
 
     def documents(self, services):

@@ -162,7 +162,9 @@ spec:
         return "---\n".join(parts)
 
     def command(self, folder):
-        return [self.program, "run", "--config", f"{folder}/apus", "--workers", "1"]
+        return [
+            self.program, "run", "--config", f"{folder}/apus", "--workers", "1", "--admin", "off",
+        ]
 
     def tell(self, proxy):
         """It watches its files."""

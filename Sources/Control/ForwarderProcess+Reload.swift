@@ -139,6 +139,7 @@ extension ForwarderProcess {
         for failure in failures {
             log.error("\(failure.startFailure); tried again at the next reload")
         }
+        insight.note(sockets.plan, sockets.addresses)
         let change = PlanChange(from: former, to: sockets.plan)
         awaitVerdicts()
         workers.publish(sockets.workers)

@@ -22,6 +22,9 @@ public struct ForwarderProcess: ~Copyable {
     private let quickstart: Quickstart?
     var sockets: ListenerSockets
     let workers: WorkerGroup
+    let insight: Insight
+    /// nil = nobody can look inside.
+    private var admin: AdminSocket?
     var lifecycle: Lifecycle
     private var overload = OverloadReport()
     /// nil where changes are not followed: by `--no-watch`, or because the kernel refused.
@@ -32,10 +35,16 @@ public struct ForwarderProcess: ~Copyable {
 
     private static let tickMilliseconds: Int32 = 1000
 
+    /// Starts to answer who asks at the socket; what it throws keeps the process from starting.
+    public typealias AdminStart = (AdminSocket, Insight) throws(Errno) -> Void
+
     /// Runs until the workers have ended.
-    public static func run(_ flags: RunSettings) -> ExitCode {
+    /// - Parameter startAdmin: the admin server is above this module.
+    public static func run(_ flags: RunSettings, startAdmin: AdminStart) -> ExitCode {
         do throws(StartFailure) {
             var process = try boot(flags)
+            try process.openAdmin(startAdmin)
+            process.begin()
             return process.serve()
         } catch {
             StandardStream.error.write("apus: error: \(error)\n")
@@ -78,7 +87,8 @@ public struct ForwarderProcess: ~Copyable {
         let share = try limit.share(
             listeners: plan.listeners.reduce(0) { $0 + $1.addresses.count }, workers: count,
             pipesMax: WorkerSettings.pipesMaxDefault, asked: settings.connectionsMax,
-            others: quickstart == nil ? 0 : Quickstart.descriptorsMax)
+            others: (quickstart == nil ? 0 : Quickstart.descriptorsMax)
+                + (settings.admin == .off ? 0 : AdminSocket.descriptorsMax))
         log.info("connectionsMax=\(share.connectionsMax) from \(share.derivation)")
 
         let features = KernelFeatures.all.subtracting(flags.without)
@@ -94,13 +104,30 @@ public struct ForwarderProcess: ~Copyable {
         directory.onDeparture { [handles = workers.handles] in
             for handle in handles { handle.post(.depart) }
         }
-        let process = ForwarderProcess(
+        return ForwarderProcess(
             flags: flags, settings: settings, log: log, signals: signals, quickstart: quickstart,
             sockets: sockets, workers: workers, watch: watch, reader: reader, loaded: loaded)
-        process.awaitVerdicts()
-        process.workers.publish(process.sockets.workers)
-        process.announce(plan)
-        return process
+    }
+
+    /// From here on who asks is told that the process is not ready yet.
+    private mutating func openAdmin(_ start: AdminStart) throws(StartFailure) {
+        insight.note(sockets.plan, sockets.addresses)
+        guard case .at(let address) = settings.admin else { return }
+        let socket = try AdminSocket(on: address)
+        admin = socket
+        do throws(Errno) {
+            try start(socket, insight)
+        } catch {
+            socket.file?.remove()
+            throw StartFailure("the admin server cannot start: \(error)")
+        }
+    }
+
+    private func begin() {
+        awaitVerdicts()
+        workers.publish(sockets.workers)
+        insight.state = .live
+        announce(loaded.plan)
     }
 
     private init(
@@ -115,6 +142,9 @@ public struct ForwarderProcess: ~Copyable {
         self.log = log
         self.signals = signals
         self.quickstart = quickstart
+        insight = Insight(
+            startTime: startTime, workers: workers, directory: sockets.directory,
+            settings: settings, configurationPaths: flags.configurationPaths)
         self.sockets = sockets
         self.workers = workers
         self.watch = watch
@@ -202,12 +232,14 @@ public struct ForwarderProcess: ~Copyable {
             let route = listener.route?.name ?? "no route"
             log.info("listening \(kind) \(places) listener=\(listener.name) route=\(route)")
         }
+        if let admin { log.info("admin server on \(admin.address)") }
         log.info(
             """
             ready workers=\(workers.count) connectionsMax=\(workers.connectionsMax) \
             kernel=\(KernelRelease.running.text) features=\(workers.features)
             """)
-        if quickstart != nil { StandardStream.output.write(Quickstart.instructions) }
+        guard quickstart != nil else { return }
+        StandardStream.output.write(Quickstart.instructions(admin: admin?.address))
     }
 
     // MARK: - The loop
@@ -277,6 +309,7 @@ public struct ForwarderProcess: ~Copyable {
             _ = debounce.on(.reloaded, now: apus_monotonic())
             if quickstart == nil { reload() }
         case .drain(let deadline):
+            insight.state = .draining
             log.info("draining for at most \(settings.drainTimeoutSeconds) s")
             workers.post(.drain(deadline: deadline))
         case .stop:
@@ -314,6 +347,7 @@ public struct ForwarderProcess: ~Copyable {
             }
         }
         sockets.removeFiles()
+        admin?.file?.remove()
         switch code {
         case .drained: log.info("every connection ran to its end")
         case .cutOff: log.warning("the drain time-out cut connections off")

@@ -34,7 +34,7 @@ struct ListenerFailure: Error, Hashable {
         return StartFailure("listener \(listener) cannot listen on \(place): \(reason)")
     }
 
-    private var reason: String {
+    var reason: String {
         switch cause {
         case .takenBy(let other):
             "listener \(other) has the same address: give one of them another address or port"

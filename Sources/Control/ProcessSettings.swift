@@ -12,11 +12,13 @@ struct ProcessSettings: Hashable {
     let logLevel: Logger.Level
     /// Where the process runs, as endpoints name their zones; nil = it is not known.
     let zone: String?
+    let admin: AdminAddress
 
     private static let millisecondsPerSecond = 1_000.0
     private static let nanosecondsPerSecond = 1_000_000_000.0
 
     init(_ flags: RunSettings, _ configuration: ApusConfig?) {
+        admin = flags.admin ?? configuration?.admin ?? .standard
         zone = flags.zone ?? configuration?.zone
         workers = flags.workers ?? configuration?.workers
         connectionsMax = flags.connectionsMax ?? configuration?.connectionsMax
@@ -39,5 +41,6 @@ struct ProcessSettings: Hashable {
         (workers == other.workers ? [] : ["workers"])
             + (connectionsMax == other.connectionsMax ? [] : ["connectionsMax"])
             + (zone == other.zone ? [] : ["zone"])
+            + (admin == other.admin ? [] : ["admin"])
     }
 }

@@ -1,3 +1,4 @@
+import GatewayAPI
 import Primitives
 
 /// What `apus run` serves without a configuration: two TCP backends with weights, one of them
@@ -31,19 +32,29 @@ struct Quickstart {
         }
     }
 
-    static let instructions = """
+    /// - Parameter admin: where it can be looked inside; nil = nowhere.
+    static func instructions(admin: SocketAddress?) -> String {
+        let place = admin.map { AdminAddress.at($0) }
+        let look =
+            switch place {
+            case nil: ""
+            case AdminAddress.standard?: "\n    apus endpoints"
+            case let place?: "\n    apus endpoints --admin \(place)"
+            }
+        return """
 
-        Apus forwards TCP 127.0.0.1:\(tcpPort) and UDP 127.0.0.1:\(udpPort) to demo backends of \
-        its own. Try, in another terminal:
+            Apus forwards TCP 127.0.0.1:\(tcpPort) and UDP 127.0.0.1:\(udpPort) to demo backends \
+            of its own. Try, in another terminal:
 
-            curl http://127.0.0.1:\(tcpPort)/
-            printf 'hello\\n' | nc -N 127.0.0.1 \(tcpPort)
-            printf 'hello\\n' | socat -t 1 - UDP:127.0.0.1:\(udpPort)
+                curl http://127.0.0.1:\(tcpPort)/
+                printf 'hello\\n' | nc -N 127.0.0.1 \(tcpPort)
+                printf 'hello\\n' | socat -t 1 - UDP:127.0.0.1:\(udpPort)\(look)
 
-        Two of three connections go to demo-1, the third to demo-2. Ctrl-C ends it.
+            Two of three connections go to demo-1, the third to demo-2. Ctrl-C ends it.
 
 
-        """
+            """
+    }
 
     static func text(
         first: SocketAddress, second: SocketAddress, echo: SocketAddress

@@ -1,3 +1,4 @@
+import GatewayAPI
 import Kernel
 import Logging
 
@@ -15,6 +16,8 @@ public struct RunSettings: Sendable {
     /// Kernel features that must not be used.
     public var without: KernelFeatures = []
     public var logLevel: Logger.Level?
+    /// Where the admin server listens.
+    public var admin: AdminAddress?
     /// Where the counters are written at exit, as JSON.
     public var statisticsPath: String?
 

@@ -4,26 +4,26 @@ import Glibc
 import Primitives
 
 /// The counters of all workers at one moment.
-struct Statistics {
+public struct Statistics {
     /// Of one worker, or the sum over all.
-    struct Values: Hashable {
+    public struct Values: Hashable, Sendable {
         /// By `Counters.Counter` in the order of its cases, and likewise for the reasons.
         var counters = [UInt64](repeating: 0, count: Counters.Counter.allCases.count)
         var terminations = [UInt64](repeating: 0, count: TerminationReason.allCases.count)
 
-        init() {}
+        public init() {}
 
         init(_ source: Counters) {
             counters = Counters.Counter.allCases.map { source[$0] }
             terminations = TerminationReason.allCases.map { source[$0] }
         }
 
-        subscript(counter: Counters.Counter) -> UInt64 {
+        public subscript(counter: Counters.Counter) -> UInt64 {
             get { counters[Int(counter.rawValue)] }
             set { counters[Int(counter.rawValue)] = newValue }
         }
 
-        subscript(reason: TerminationReason) -> UInt64 {
+        public subscript(reason: TerminationReason) -> UInt64 {
             get { terminations[Int(reason.rawValue)] }
             set { terminations[Int(reason.rawValue)] = newValue }
         }

@@ -451,18 +451,26 @@ public final class ClusterEndpoints: Sendable {
         public let verdict: HealthVerdict?
     }
 
+    /// Of those in its tiers, and then of those that have left and still serve somebody, as of tier
+    /// 0 and with no weight.
     public var statuses: [Status] {
         state.withLock { state in
             state.tiers.enumerated().flatMap { number, tier in
-                tier.map { entry in
-                    Status(
-                        plan: entry.endpoint.plan, address: entry.endpoint.socketAddress,
-                        standing: entry.endpoint.standing, tier: number, weight: entry.weight,
-                        live: entry.endpoint.live, led: entry.endpoint.led,
-                        failures: entry.endpoint.failures, ejections: entry.ejections,
-                        returns: entry.returns, check: entry.check, verdict: entry.verdict)
-                }
+                tier.map { Status($0, tier: number) }
             }
+                + state.retired.flatMap(\.endpoints).filter { !$0.isUnused }
+                .map { Status(EndpointEntry($0, weight: 0), tier: 0) }
         }
+    }
+}
+
+extension ClusterEndpoints.Status {
+    init(_ entry: EndpointEntry, tier: Int) {
+        let endpoint = entry.endpoint
+        self.init(
+            plan: endpoint.plan, address: endpoint.socketAddress, standing: endpoint.standing,
+            tier: tier, weight: entry.weight, live: endpoint.live, led: endpoint.led,
+            failures: endpoint.failures, ejections: entry.ejections, returns: entry.returns,
+            check: entry.check, verdict: entry.verdict)
     }
 }

@@ -241,6 +241,12 @@ public final class EndpointDirectory: Sendable {
         return tiers
     }
 
+    /// Asks what the resolver knows of every name; it is received on the resolver's thread, which
+    /// must not wait. Nothing comes where names are not looked up.
+    public func reportNames(_ receive: @escaping @Sendable (ResolverReport) -> Void) {
+        resolver.withLock { $0 }?.report(receive)
+    }
+
     // MARK: - Health
 
     /// Under the lock, so that what is wanted last is said last.
@@ -268,6 +274,11 @@ public final class EndpointDirectory: Sendable {
 
     /// In the order of the plan.
     public var all: [ClusterEndpoints] { state.withLock { $0.clusters } }
+
+    /// The same, each with its plan as it is now.
+    public var allPlanned: [(plan: ClusterPlan, endpoints: ClusterEndpoints)] {
+        state.withLock { Array(zip($0.plans, $0.clusters)) }
+    }
 
     /// Looks at every cluster.
     /// - Parameter now: CLOCK_MONOTONIC, nanoseconds.

@@ -8,6 +8,7 @@ public struct ApusConfig: Hashable, Sendable {
     public var drainTimeoutMilliseconds: UInt32?
     public var logLevel: String?
     public var zone: String?
+    public var admin: AdminAddress?
     /// Where the object stands.
     public let place: SourcePlace
 
@@ -18,5 +19,13 @@ public struct ApusConfig: Hashable, Sendable {
         drainTimeoutMilliseconds = spec.duration("drainTimeout")?.value
         logLevel = spec.text("logLevel")?.value
         zone = spec.text("zone")?.value
+        if let text = spec.text("admin") {
+            admin = AdminAddress(text.value)
+            if admin == nil {
+                spec.log.error(
+                    at: text.place, path: spec.path(of: "admin"),
+                    "no place for the admin server; write \(AdminAddress.forms)")
+            }
+        }
     }
 }

@@ -12,6 +12,11 @@ package indirect enum JSON: Equatable, Sendable {
     package struct Field: Equatable, Sendable {
         package let name: String
         package let value: JSON
+
+        package init(name: String, value: JSON) {
+            self.name = name
+            self.value = value
+        }
     }
 
     /// Fields in this order; those that are null are left out.

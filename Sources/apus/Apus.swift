@@ -11,7 +11,7 @@ struct Apus: ParsableCommand {
         version: Version.text,
         subcommands: [
             RunCommand.self, DemoCommand.self, CheckCommand.self, ExplainCommand.self,
-            ConvertCommand.self, SchemaCommand.self,
+            ConvertCommand.self, SchemaCommand.self, EndpointsCommand.self,
         ])
 
     /// The process ends by `_exit(2)`: its workers may still be running.

@@ -1,3 +1,4 @@
+import Admin
 import ArgumentParser
 import Control
 
@@ -8,6 +9,7 @@ struct DemoCommand: ParsableCommand {
         abstract: "Forward to demo backends of its own on loopback, to try things out.")
 
     func run() throws {
-        throw Ending(code: ForwarderProcess.run(RunSettings()))
+        throw Ending(
+            code: ForwarderProcess.run(RunSettings(), startAdmin: AdminServer.start))
     }
 }

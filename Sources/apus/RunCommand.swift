@@ -1,5 +1,7 @@
+import Admin
 import ArgumentParser
 import Control
+import GatewayAPI
 import Kernel
 import Logging
 
@@ -78,6 +80,15 @@ struct RunCommand: ParsableCommand {
 
     @Option(
         name: .long,
+        help: ArgumentHelp(
+            """
+            Where to answer who looks inside: \(AdminAddress.forms) (default: the ApusConfig's, \
+            else \(AdminAddress.standard)).
+            """, valueName: "place"))
+    var admin: String?
+
+    @Option(
+        name: .long,
         help: ArgumentHelp("Write the counters there at exit, as JSON.", valueName: "path"))
     var statsFile: String?
 
@@ -115,6 +126,12 @@ struct RunCommand: ParsableCommand {
             }
             return level
         }
+        settings.admin = try admin.map { text in
+            guard let admin = AdminAddress(text) else {
+                throw ValidationError("--admin \(text): write \(AdminAddress.forms).")
+            }
+            return admin
+        }
         settings.statisticsPath = statsFile
         return settings
     }
@@ -124,6 +141,7 @@ struct RunCommand: ParsableCommand {
     }
 
     func run() throws {
-        throw Ending(code: ForwarderProcess.run(try settings()))
+        throw Ending(
+            code: ForwarderProcess.run(try settings(), startAdmin: AdminServer.start))
     }
 }

@@ -106,7 +106,8 @@ extension Integration {
                 transport: .tcp, address: holder.address, backends: [([holder.address], 1)])
             let folder = TemporaryFolder()
             let file = folder.file("apus.yaml", Forwarding(listener).yaml)
-            let (code, log) = try ApusProcess.failingToStart(["run", "--config", file])
+            let (code, log) = try ApusProcess.failingToStart(
+                ["run", "--admin", "off", "--config", file])
             #expect(code == 1)
             #expect(log.contains("127.0.0.1:\(port)"), "\(log)")
             #expect(log.contains("another process uses the port"), "\(log)")
@@ -131,7 +132,8 @@ extension Integration {
 
         @Test("Where a seccomp filter forbids io_uring, that is said, with what allows it")
         func ringForbidden() throws {
-            let child = try ChildProcess(Self.withoutRing + [ApusProcess.binary, "run"])
+            let child = try ChildProcess(
+                Self.withoutRing + [ApusProcess.binary, "run", "--admin", "off"])
             #expect(try child.wait() == 1)
             try child.awaitEnd()
             #expect(child.log.contains("seccomp"), "\(child.log)")
@@ -175,7 +177,8 @@ extension Integration {
             "A wrong command line says what is right, and the exit code is 2",
             arguments: [
                 ["run", "--without", "sails"], ["run", "--workers", "0"], ["run", "--colour"],
-                ["fly"], ["run", "--drain-timeout", "soon"],
+                ["fly"], ["run", "--drain-timeout", "soon"], ["run", "--admin", "here"],
+                ["endpoints", "--admin", "off"],
             ])
         func usage(arguments: [String]) throws {
             let (code, log) = try ApusProcess.failingToStart(arguments)
@@ -185,7 +188,7 @@ extension Integration {
 
         @Test("The quickstart forwards to backends of its own")
         func quickstart() throws {
-            let child = try ChildProcess([ApusProcess.binary, "run"])
+            let child = try ChildProcess([ApusProcess.binary, "run", "--admin", "127.0.0.1:0"])
             try child.awaitLine(containing: "ready")
             let client = try Socket.connected(to: .ip(.loopbackIPv4, port: 10_080))
             try client.write("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")

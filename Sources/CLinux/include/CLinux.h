@@ -102,6 +102,11 @@ static inline int apus_epoll_wait(int epoll, struct epoll_event *events, int max
 }
 static inline int apus_eventfd(void) { return (int)apus_result(eventfd(0, EFD_CLOEXEC)); }
 
+/// Of the calling thread (`setpriority(2)`).
+static inline int apus_set_niceness(int value) {
+    return (int)apus_result(setpriority(PRIO_PROCESS, 0, value));
+}
+
 /// Pins the calling thread to one processor; 0 or an error number (`pthread_setaffinity_np(3)`).
 static inline int apus_pin(int cpu) {
     cpu_set_t set;

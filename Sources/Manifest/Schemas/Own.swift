@@ -97,6 +97,7 @@ extension SchemaText {
                   drainTimeout string
                     ~ ^([0-9]{1,5}(h|m|s|ms)){1,4}$
                   zone string len=1..253
+                  admin string len=3..112
                   logLevel string enum=trace|debug|info|notice|warning|error|critical
                 """##),
     ]
