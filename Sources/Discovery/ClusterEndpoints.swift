@@ -361,7 +361,8 @@ public final class ClusterEndpoints: Sendable {
                     .init(
                         usable: min(state.holds[number].counted, usable[number]),
                         total: state.tiers[number].count)
-                }, failoverBelowPercent: plan.failoverBelowPercent, panicPercent: panicPercent)
+                }, failoverBelowPercents: plan.failoverBelowPercents,
+                panicPercent: panicPercent)
         }
         let delay = UInt64(plan.failbackAfterMilliseconds) * 1_000_000
         let before = shares()

@@ -50,8 +50,10 @@ struct EndpointSettings {
         }
         if let tiers {
             var plan = cluster.tierChange
-            plan.failoverBelowPercent =
-                tiers.number("failoverBelowPercent")?.value ?? plan.failoverBelowPercent
+            let each = tiers.numbers("failoverBelowPercents").map { UInt32($0) }
+            let all: UInt32? = tiers.number("failoverBelowPercent")?.value
+            plan.failoverBelowPercents =
+                all.map { [$0] } ?? (each.isEmpty ? plan.failoverBelowPercents : each)
             plan.failbackAfterMilliseconds = tiers.duration("failbackAfter")?.value ?? 0
             plan.drainsOnFailback = tiers.text("failback")?.value == "Drain"
             plan.failbackPerSecond = tiers.number("failbackPerSecond")?.value

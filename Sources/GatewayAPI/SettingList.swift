@@ -84,6 +84,7 @@ enum SettingList {
         case let host as HostPattern: return "\(host)"
         case let list as [String]: return list.map(short).joined(separator: ", ")
         case let numbers as [UInt16]: return numbers.map(String.init).joined(separator: ", ")
+        case let numbers as [UInt32]: return numbers.map(String.init).joined(separator: ", ")
         case let bytes as [UInt8]: return bytes.isEmpty ? "" : "\(bytes.count) bytes"
         default: return nil
         }

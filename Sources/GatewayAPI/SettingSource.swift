@@ -206,7 +206,9 @@ extension SettingSource {
         "dns.staleMax": ["dns.staleMax"],
         "dns.ttlNegative": ["dns.negativeTTL"],
         "dns.jitterPercent": ["dns.jitterPercent"],
-        "tierChange.failoverBelowPercent": ["tiers.failoverBelowPercent"],
+        "tierChange.failoverBelowPercents": [
+            "tiers.failoverBelowPercent", "tiers.failoverBelowPercents",
+        ],
         "tierChange.failbackAfterMilliseconds": ["tiers.failbackAfter"],
         "tierChange.drainsOnFailback": ["tiers.failback"],
         "tierChange.failbackPerSecond": ["tiers.failbackPerSecond"],

@@ -258,13 +258,19 @@ extension Translation {
         }
     }
 
-    /// Whether a tier serves until it has nobody left: before a fallback of this form, and among
-    /// the priorities of a service (RFC 2782: the lowest that can be reached).
-    private func waitsForLast(_ backend: Backend) -> Bool {
-        if case .other = backend.fallback { return true }
-        return backend.endpoints.contains { endpoint in
+    /// A tier serves until it has nobody left before a fallback that names another Backend, and
+    /// among the priorities of a service (RFC 2782: the lowest that can be reached), which become
+    /// more tiers than are known here.
+    private func failoverPercents(
+        of target: ResolvedRoute.Target, _ backend: Backend, _ route: Route, isService: Bool
+    ) -> [UInt32] {
+        let hasService = backend.endpoints.contains { endpoint in
             if case .service = endpoint.target { true } else { false }
         }
+        if isService || hasService { return [0] }
+        let usual = TierPlan.failoverBelowPercentDefault
+        guard case .other = backend.fallback else { return [usual] }
+        return Array(repeating: 0, count: tiers(of: target, route).count - 1) + [usual]
     }
 
     /// The index of the cluster that stands for `target` as `route` reaches it.
@@ -285,9 +291,8 @@ extension Translation {
         switch target {
         case .backend(let backend):
             let settings = endpointSettings(backend.metadata.identity)
-            if waitsForLast(backend) || settings?.service != nil {
-                cluster.tierChange.failoverBelowPercent = 0
-            }
+            cluster.tierChange.failoverBelowPercents = failoverPercents(
+                of: target, backend, route, isService: settings?.service != nil)
             cluster.isDynamic = backend.isDynamicResolver
             cluster.framing = framing(backend.application?.value.framing, route)
             if let settings {

@@ -21,11 +21,14 @@ public struct TierShares: Hashable, Sendable {
     private static let whole: UInt32 = 100
 
     /// - Parameters:
-    ///   - failoverBelowPercent: a tier with fewer usable ones in a hundred gives a part away; 0 =
-    ///     it gives nothing away before it has none at all.
+    ///   - failoverBelowPercents: of each tier, as in `TierPlan`: one with fewer usable ones in a
+    ///     hundred gives a part away; 0 = it gives nothing away before it has none at all.
     ///   - panicPercent: `healthCheck.panicThreshold`; 0 = never.
-    public init(_ tiers: [Count], failoverBelowPercent: UInt32, panicPercent: UInt32) {
-        let capacities = tiers.map { Self.capacity(of: $0, failoverBelowPercent) }
+    public init(_ tiers: [Count], failoverBelowPercents: [UInt32], panicPercent: UInt32) {
+        let thresholds = failoverBelowPercents
+        let capacities = tiers.enumerated().map { number, tier in
+            Self.capacity(of: tier, thresholds.dropFirst(number).first ?? thresholds.last ?? 0)
+        }
         let sum = min(Self.whole, capacities.reduce(0, +))
         guard sum > 0 else {
             // Nobody is known to be well: it is as likely that nobody knows. The first tier that

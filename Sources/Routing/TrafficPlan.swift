@@ -217,13 +217,16 @@ public struct RetryPlan: Hashable, Sendable {
 /// When traffic leaves a tier of endpoints for the next, and how it comes back (EndpointPolicy
 /// `spec.tiers`).
 public struct TierPlan: Hashable, Sendable {
-    /// Below so many healthy ones in a hundred the next tier takes part; 0 = only when all are
-    /// down.
-    public var failoverBelowPercent: UInt32 = 72
+    /// Of each tier: below so many healthy ones in a hundred the next one takes part; 0 = only when
+    /// all are down. The last counts for all tiers after it.
+    public var failoverBelowPercents: [UInt32] = [failoverBelowPercentDefault]
     public var failbackAfterMilliseconds: UInt32 = 0
     /// Connections that live on a lower tier are ended when the upper one is back.
     public var drainsOnFailback = false
     public var failbackPerSecond: UInt32?
+
+    /// Envoy's, whose overprovisioning factor is 1.4.
+    public static let failoverBelowPercentDefault: UInt32 = 72
 
     public init() {}
 }

@@ -15,7 +15,7 @@ struct ClusterEndpointsTests {
             name: "default/b", route: "TCPRoute/default/r",
             tiers: tiers.map { $0.map { EndpointPlan(.address(address($0))) } })
         plan.loadBalancer.kind = kind
-        plan.tierChange.failoverBelowPercent = 0
+        plan.tierChange.failoverBelowPercents = [0]
         return plan
     }
 
@@ -198,7 +198,7 @@ struct ClusterEndpointsTests {
     @Test("shares of tiers become shares of picks")
     func shares() throws {
         var plan = Self.plan([Array(1...10), [11, 12]])
-        plan.tierChange.failoverBelowPercent = 72
+        plan.tierChange.failoverBelowPercents = [72]
         let attention = try EndpointAttention()
         let cluster = ClusterEndpoints(
             plan, quiescence: Quiescence(readers: 0), attention: attention)

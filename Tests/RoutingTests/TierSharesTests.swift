@@ -5,10 +5,11 @@ import Testing
 @Suite("Shares of tiers")
 struct TierSharesTests {
     private func shares(
-        _ tiers: [(Int, Int)], below: UInt32 = 72, panic: UInt32 = 50
+        _ tiers: [(Int, Int)], below: UInt32..., panic: UInt32 = 50
     ) -> TierShares {
         TierShares(
-            tiers.map { .init(usable: $0.0, total: $0.1) }, failoverBelowPercent: below,
+            tiers.map { .init(usable: $0.0, total: $0.1) },
+            failoverBelowPercents: below.isEmpty ? TierPlan().failoverBelowPercents : below,
             panicPercent: panic)
     }
 
@@ -26,6 +27,14 @@ struct TierSharesTests {
         #expect(shares([(1, 100), (5, 5)], below: 0).percent == [100, 0])
         #expect(shares([(0, 100), (5, 5)], below: 0).percent == [0, 100])
         #expect(shares([(0, 0), (0, 5), (1, 1)], below: 0).percent == [0, 0, 100])
+    }
+
+    @Test("each tier has a threshold of its own, and the last one's counts for those after it")
+    func thresholds() {
+        #expect(shares([(1, 2), (1, 2), (2, 2)], below: 0, 72).percent == [100, 0, 0])
+        #expect(shares([(0, 2), (1, 2), (2, 2)], below: 0, 72).percent == [0, 69, 31])
+        #expect(shares([(1, 2), (1, 2), (2, 2)], below: 72, 0).percent == [69, 31, 0])
+        #expect(shares([(0, 2), (0, 2), (1, 2), (1, 1)], below: 72, 0).percent == [0, 0, 100, 0])
     }
 
     @Test("shares are whole, whatever is well")

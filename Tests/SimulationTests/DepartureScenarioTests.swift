@@ -20,7 +20,7 @@ struct DepartureScenarioTests {
         var cluster = ClusterPlan(
             name: "default/b", route: "TCPRoute/default/r",
             tiers: tiers.map { $0.map { EndpointPlan(.address(address($0))) } })
-        cluster.tierChange.failoverBelowPercent = 0
+        cluster.tierChange.failoverBelowPercents = [0]
         return cluster
     }
 

@@ -23,7 +23,7 @@ struct EndpointScenarioTests {
         var cluster = ClusterPlan(
             name: "default/b", route: "TCPRoute/default/r",
             tiers: tiers.map { $0.map { EndpointPlan(.address(Self.address($0))) } })
-        cluster.tierChange.failoverBelowPercent = 0
+        cluster.tierChange.failoverBelowPercents = [0]
         cluster.loadBalancer.kind = kind
         simulation.addListener(on: Self.listener, .tcp(TCPListenerPlan()), to: [cluster])
         simulation.start()

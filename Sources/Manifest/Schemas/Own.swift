@@ -44,7 +44,10 @@ extension SchemaText {
                         > must be more than 0s
                     jitterPercent integer in=0..100
                   tiers object
+                    ? !(has(self.failoverBelowPercent) && has(self.failoverBelowPercents))
+                      > failoverBelowPercent is of all tiers, failoverBelowPercents of each
                     failoverBelowPercent integer in=0..100
+                    failoverBelowPercents []integer n=1..16 in=0..100
                     failbackAfter string
                       ~ ^([0-9]{1,5}(h|m|s|ms)){1,4}$
                     failback string enum=NewOnly|Drain
