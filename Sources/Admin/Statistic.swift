@@ -150,6 +150,11 @@ extension Statistic {
             family(
                 "outlier_detection_ejections_enforced_total", .counter,
                 "How often its endpoints were left out.", sum { UInt64($0.ejections) }),
+            Statistic(
+                subject: .process(label: "cluster"), name: "sources_unnoted_total",
+                kind: .counter,
+                help: "How often a source passed its limits for want of a place to note it.",
+                samples: clusters.map { Sample(tag: $0.name, value: $0.sourcesUnnoted) }),
         ].filter { !$0.samples.isEmpty }
     }
 

@@ -83,11 +83,16 @@ public struct Snapshot: Sendable {
         public var name: String
         public var plan: ClusterPlan
         public var endpoints: [Endpoint]
+        /// How often a source passed its limits for want of a place to note it.
+        public var sourcesUnnoted: UInt64
 
-        public init(name: String, plan: ClusterPlan, endpoints: [Endpoint]) {
+        public init(
+            name: String, plan: ClusterPlan, endpoints: [Endpoint], sourcesUnnoted: UInt64 = 0
+        ) {
             self.name = name
             self.plan = plan
             self.endpoints = endpoints
+            self.sourcesUnnoted = sourcesUnnoted
         }
     }
 
@@ -128,7 +133,8 @@ extension Snapshot.Cluster {
         zip(names(of: clusters.map(\.plan)), clusters).map { name, cluster in
             Snapshot.Cluster(
                 name: name, plan: cluster.plan,
-                endpoints: cluster.endpoints.statuses.map { Snapshot.Endpoint($0, now: now) })
+                endpoints: cluster.endpoints.statuses.map { Snapshot.Endpoint($0, now: now) },
+                sourcesUnnoted: cluster.endpoints.limits?.unnoted ?? 0)
         }
     }
 

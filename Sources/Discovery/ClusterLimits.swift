@@ -57,10 +57,10 @@ public final class ClusterLimits: Sendable {
     public func admit(
         _ claim: inout Claim, client: IPAddress?, isPending: Bool, now: UInt64
     ) -> Refusal? {
-        guard Self.take(load.live, most: liveMax) else { return .connections }
+        guard load.live.take(most: liveMax) else { return .connections }
         claim.isCounted = true
         if isPending {
-            guard Self.take(load.pending, most: pendingMax) else {
+            guard load.pending.take(most: pendingMax) else {
                 give(&claim)
                 return .pending
             }
@@ -93,12 +93,5 @@ public final class ClusterLimits: Sendable {
         if claim.source != 0 { sources?.give(claim.source) }
         if claim.isCounted { load.live.wrappingSubtract(1, ordering: .relaxed) }
         claim = Claim()
-    }
-
-    private static func take(_ count: borrowing Atomic<Int>, most: Int) -> Bool {
-        let result = count.wrappingAdd(1, ordering: .relaxed)
-        if result.newValue <= most { return true }
-        count.wrappingSubtract(1, ordering: .relaxed)
-        return false
     }
 }

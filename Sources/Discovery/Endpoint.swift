@@ -78,11 +78,7 @@ public final class Endpoint: Sendable {
     /// - Parameter most: that it may serve at a time (`circuitBreaker.perEndpoint.maxConnections`).
     /// - Returns: false = it serves so many already.
     public func take(most: Int = .max) -> Bool {
-        let result = liveCount.wrappingAdd(1, ordering: .relaxed)
-        guard result.newValue <= most else {
-            give()
-            return false
-        }
+        guard liveCount.take(most: most) else { return false }
         leadCount.wrappingAdd(1, ordering: .relaxed)
         return true
     }
