@@ -55,8 +55,8 @@ let package = Package(
         .target(
             name: "Admin",
             dependencies: [
-                "CLinux", "Control", "Engine", "Kernel", "Manifest", "Primitives", "Resolver",
-                "Routing",
+                "CLinux", "Control", "Engine", "Health", "Kernel", "Manifest", "Primitives",
+                "Resolver", "Routing",
             ]),
         .executableTarget(
             name: "apus",
@@ -99,8 +99,8 @@ let package = Package(
         .testTarget(
             name: "AdminTests",
             dependencies: [
-                "Admin", "Control", "Engine", "Manifest", "Primitives", "Resolver", "Routing",
-                "Traffic", "Wire",
+                "Admin", "Control", "Engine", "Health", "Manifest", "Primitives", "Resolver",
+                "Routing", "Traffic", "Wire",
             ]),
         .testTarget(
             name: "SimulationTests",

@@ -20,6 +20,7 @@ enum NamesPage {
     private static func details(_ name: ResolverReport.Name) -> [(String, String)] {
         [
             ("state", state(name)),
+            ("addresses", addresses(name).joined(separator: ",")),
             ("servers", servers(name, "the system's")),
         ]
     }
@@ -46,7 +47,16 @@ enum NamesPage {
         return report.names.filter { lookups.contains($0.lookup) }
     }
 
-    static func row(
+    /// One for each record type; one for a name that no server is asked about.
+    static func rows(_ name: ResolverReport.Name) -> [[String]] {
+        guard name.records.isEmpty else { return name.records.map { row(name, $0) } }
+        let none = Array(repeating: "", count: 3)
+        return name.isFixed
+            ? [[name.lookup.name, "hosts", "\(addresses(name).count)"] + none + [""]]
+            : [[name.lookup.name, "", ""] + none + [state(name)]]
+    }
+
+    private static func row(
         _ name: ResolverReport.Name, _ record: ResolverReport.Record
     ) -> [String] {
         [
@@ -62,9 +72,18 @@ enum NamesPage {
 
     static func state(_ name: ResolverReport.Name) -> String {
         if name.isRefused { return "refused: no room" }
-        if name.isFixed { return "fixed" }
+        if name.isFixed { return "in the hosts file" }
         guard let resolution = name.resolution else { return "unresolved" }
         return resolution.isEmpty ? "empty" : "resolved"
+    }
+
+    /// What the name leads to now, whatever said so.
+    private static func addresses(_ name: ResolverReport.Name) -> [String] {
+        switch name.resolution {
+        case nil: []
+        case .addresses(let addresses): addresses.map(\.description)
+        case .tiers(let tiers): tiers.joined().flatMap(\.addresses).map(\.description)
+        }
     }
 
     private static func servers(_ name: ResolverReport.Name, _ none: String) -> String {
@@ -138,6 +157,7 @@ enum NamesPage {
         return .object([
             "name": .text(name.lookup.name), "kind": .text(isService ? "service" : "host"),
             "state": .text(state(name)),
+            "addresses": .array(addresses(name).map { .text($0) }),
             "servers": .array(name.lookup.settings.servers.map { .text("\($0)") }),
             "records": .array(name.records.map(json)),
         ])

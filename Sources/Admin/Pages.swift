@@ -1,4 +1,5 @@
 import Control
+import Health
 import Manifest
 import Primitives
 import Resolver
@@ -11,6 +12,8 @@ struct Pages: Sendable {
     let snapshot: @Sendable () -> Snapshot
     /// nil = the resolver does not answer.
     let names: @Sendable () -> ResolverReport?
+    /// nil = the thread of the checks does not.
+    let checks: @Sendable () -> HealthReport?
 
     /// What can be asked for, with what it may be asked with; in the order of `/help`.
     enum Page: String, CaseIterable {
@@ -138,10 +141,8 @@ struct Pages: Sendable {
             let part = target["cluster"] ?? ""
             let all = snapshot().clusters
             let clusters = part.isEmpty ? all : all.filter { $0.name.contains(part) }
-            let names = names()
-            return isJSON
-                ? .json(EndpointsPage.json(clusters, names))
-                : .text(EndpointsPage.text(clusters, names))
+            let page = EndpointsPage(clusters, names: names(), checks: checks())
+            return isJSON ? .json(page.json) : .text(page.text)
         case .listeners:
             let isJSON = try format(target, ["text", "json"]) == "json"
             let listeners = snapshot().listeners
@@ -210,14 +211,21 @@ extension Pages {
         snapshot = { insight.snapshot }
         names = {
             do throws(Errno) {
-                return try insight.names(waitMilliseconds: Self.resolverMilliseconds)
+                return try insight.names(waitMilliseconds: Self.waitMilliseconds)
             } catch {
                 // Out of descriptors: that is no answer either.
                 return nil
             }
         }
+        checks = {
+            do throws(Errno) {
+                return try insight.checks(waitMilliseconds: Self.waitMilliseconds)
+            } catch {
+                return nil
+            }
+        }
     }
 
-    /// The resolver's thread never waits for long.
-    private static let resolverMilliseconds: Int32 = 2_000
+    /// Neither thread ever waits for long.
+    private static let waitMilliseconds: Int32 = 2_000
 }

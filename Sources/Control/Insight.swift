@@ -2,6 +2,7 @@ import CLinux
 import Discovery
 import Engine
 import GatewayAPI
+import Health
 import Kernel
 import Primitives
 import Resolver
@@ -96,6 +97,13 @@ public final class Insight: Sendable {
     public func names(waitMilliseconds: Int32) throws(Errno) -> ResolverReport? {
         let answer = try Letterbox<ResolverReport>()
         directory.reportNames { answer.put($0) }
+        return answer.take(waitMilliseconds: waitMilliseconds)
+    }
+
+    /// What checks have found; nil when their thread does not answer in time.
+    public func checks(waitMilliseconds: Int32) throws(Errno) -> HealthReport? {
+        let answer = try Letterbox<HealthReport>()
+        directory.reportChecks { answer.put($0) }
         return answer.take(waitMilliseconds: waitMilliseconds)
     }
 }

@@ -1,5 +1,6 @@
 import Discovery
 import Engine
+import Health
 import Primitives
 import Routing
 
@@ -59,6 +60,8 @@ public struct Snapshot: Sendable {
         public var state = EndpointState.serving
         /// In the order of all.
         public var flags: [HealthFlag] = []
+        /// How it is checked; nil = it is not.
+        public var check: HealthCheck?
         /// One clause; nil = there is nothing to say.
         public var why: String?
         /// Connections and flows that it serves.
@@ -166,6 +169,7 @@ extension Snapshot.Endpoint {
         led = status.led
         failures = status.failures
         ejections = status.ejections
+        check = status.check
         if status.standing == .relieved { (state, why) = (.standby, "a tier before it serves") }
         if status.verdict == .pending {
             flags.append(.pendingActiveCheck)

@@ -247,6 +247,11 @@ public final class EndpointDirectory: Sendable {
         resolver.withLock { $0 }?.report(receive)
     }
 
+    /// The same of what checks have found, on their thread.
+    public func reportChecks(_ receive: @escaping @Sendable (HealthReport) -> Void) {
+        checker.withLock { $0 }?.report(receive)
+    }
+
     // MARK: - Health
 
     /// Under the lock, so that what is wanted last is said last.

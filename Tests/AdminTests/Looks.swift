@@ -69,7 +69,7 @@ enum Looks {
     ) -> Pages {
         Pages(
             hosts: HostRule(address: address), state: { snapshot.state }, snapshot: { snapshot },
-            names: { nil })
+            names: { nil }, checks: { nil })
     }
 
     /// What a GET gets.

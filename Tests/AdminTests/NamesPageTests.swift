@@ -58,6 +58,7 @@ struct NamesPageTests {
         #expect(
             NamesPage.text(Self.report([Self.host])) == """
                 cart.test::state::resolved
+                cart.test::addresses::127.0.0.1
                 cart.test::servers::the system's
                 cart.test::A::answers::127.0.0.1,127.0.0.2
                 cart.test::A::ttl_left::-1.500s
@@ -89,7 +90,7 @@ struct NamesPageTests {
         name.resolution = .addresses([])
         #expect(NamesPage.state(name) == "empty")
         name.isFixed = true
-        #expect(NamesPage.state(name) == "fixed")
+        #expect(NamesPage.state(name) == "in the hosts file")
         name.isRefused = true
         #expect(NamesPage.state(name) == "refused: no room")
     }
@@ -115,7 +116,7 @@ struct NamesPageTests {
         let cluster = Self.named([.name("cart.test", port: 80)])
         let failure = "\(LookupFailure.timedOut), 2.000s ago"
         #expect(
-            EndpointsPage.text([cluster], report) == """
+            EndpointsPage([cluster], names: report, checks: nil).text == """
                 CLUSTER  TIER  ENDPOINT  NAME  WEIGHT  STATE  LIVE  TOTAL  FAILED  EJECTED  WHY
                 c           -  -         -          -  none      -      -       -        -  \
                 its names have no addresses
@@ -125,9 +126,18 @@ struct NamesPageTests {
                 cart.test  AAAA        0        -        -     now  the name has no such record
 
                 """)
-        let other = EndpointsPage.text([Self.named([.name("other.test", port: 80)])], report)
-        #expect(!other.contains("cart.test"))
-        #expect(!EndpointsPage.text([cluster], nil).contains("cart.test"))
+        let other = Self.named([.name("other.test", port: 80)])
+        for page in [
+            EndpointsPage([other], names: report, checks: nil),
+            EndpointsPage([cluster], names: nil, checks: nil),
+        ] { #expect(!page.text.contains("cart.test")) }
+    }
+
+    @Test("of the hosts file are shown with how many addresses they have")
+    func hosts() {
+        var name = Self.host
+        (name.isFixed, name.records) = (true, [])
+        #expect(NamesPage.rows(name) == [["cart.test", "hosts", "1", "", "", "", ""]])
     }
 
     @Test("of a service's targets are shown with the service")
@@ -139,49 +149,5 @@ struct NamesPageTests {
             by: [Self.named([.service("_cart._tcp.test")])],
             of: Self.report([service, target, Self.host]))
         #expect(asked.map(\.lookup.name) == ["_cart._tcp.test", "one.cart.test."])
-    }
-}
-
-@Suite("The page of endpoints")
-struct EndpointsPageTests {
-    @Test("is a table with a line for each endpoint")
-    func table() {
-        #expect(
-            EndpointsPage.text([Looks.cart, Looks.cluster("empty", [])], nil) == """
-                CLUSTER                                TIER  ENDPOINT     NAME       WEIGHT  \
-                STATE    LIVE  TOTAL  FAILED  EJECTED  WHY
-                tcproute/shop/front/backend/shop/cart     0  127.0.0.1:1  cart.test       1  \
-                serving     2     10       0        0
-                tcproute/shop/front/backend/shop/cart     0  127.0.0.1:2  -               3  \
-                ejected     0      5       4        1  failed connects; tried again in 3 s
-                tcproute/shop/front/backend/shop/cart     1  /run/a       -               1  \
-                standby     0      0       0        0  a tier before it serves
-                empty                                     -  -            -               -  \
-                none        -      -       -        -  the Backend has none that can be used
-
-                """)
-    }
-
-    @Test("has the same in JSON")
-    func json() {
-        let json = EndpointsPage.json([Looks.cart], nil).document.filter { !$0.isWhitespace }
-        #expect(
-            json.contains(
-                """
-                {"address":"127.0.0.1:2","tier":0,"weight":3,"state":"ejected","healthy":false,\
-                "health_flags":["failed_outlier_check"],"why":"failedconnects;triedagainin3s",\
-                "live":0,"total":5,"failures":4,"ejections":1,"returns_in_milliseconds":2500}
-                """))
-        #expect(json.hasSuffix("\"names\":[]}"))
-    }
-
-    @Test("tells of endpoints that cannot be served yet why")
-    func tls() {
-        let cluster = Looks.cluster("c", []) {
-            $0.tiers = [
-                [EndpointPlan(.address(Looks.address(1)), tls: UpstreamTLSPlan(trust: .nobody))]
-            ]
-        }
-        #expect(EndpointsPage.text([cluster], nil).contains("TLS to endpoints is not spoken yet"))
     }
 }

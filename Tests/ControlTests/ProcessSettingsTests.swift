@@ -10,7 +10,8 @@ struct ProcessSettingsTests {
         apiVersion: apus.dev/v1alpha1
         kind: ApusConfig
         metadata: {name: process}
-        spec: {workers: 2, connectionsMax: 300, drainTimeout: 1m500ms, logLevel: debug}
+        spec:
+          {workers: 2, connectionsMax: 300, drainTimeout: 1m500ms, logLevel: debug, admin: "off"}
         """
 
     private func written(_ text: String) throws -> ApusConfig {
@@ -26,6 +27,7 @@ struct ProcessSettingsTests {
         #expect(settings.connectionsMax == nil)
         #expect(settings.drainTimeoutSeconds == 30)
         #expect(settings.logLevel == .info)
+        #expect(settings.admin == .standard)
     }
 
     @Test("an ApusConfig says what the command line does not")
@@ -36,6 +38,7 @@ struct ProcessSettingsTests {
         #expect(settings.drainTimeoutSeconds == 60.5)
         #expect(settings.drainTimeoutNanoseconds == 60_500_000_000)
         #expect(settings.logLevel == .debug)
+        #expect(settings.admin == .off)
     }
 
     @Test("the command line goes first")
@@ -45,18 +48,30 @@ struct ProcessSettingsTests {
         flags.connectionsMax = 10
         flags.drainTimeoutSeconds = 0
         flags.logLevel = .error
+        flags.admin = AdminAddress("[::1]:1")
         let settings = ProcessSettings(flags, try written(Self.document))
         #expect(settings.workers == 1)
         #expect(settings.connectionsMax == 10)
         #expect(settings.drainTimeoutSeconds == 0)
         #expect(settings.logLevel == .error)
+        #expect(settings.admin == AdminAddress("[::1]:1"))
+    }
+
+    @Test("a place for the admin server that is none is told with its line")
+    func wrongAdmin() {
+        let text = Self.document.replacing("\"off\"", with: "localhost:80")
+        let result = Configuration.load(files: [(path: "a.yaml", text: text)])
+        #expect(result.findings.count == 1)
+        let finding = result.findings.first?.description ?? ""
+        #expect(finding.hasPrefix("a.yaml:5:"), "\(finding)")
+        #expect(finding.contains("spec.admin") && finding.contains("unix:PATH"), "\(finding)")
     }
 
     @Test("what a running process cannot change is named")
     func unchangeable() throws {
         let one = ProcessSettings(RunSettings(), try written(Self.document))
         let other = ProcessSettings(RunSettings(), nil)
-        #expect(other.unchangeable(from: one) == ["workers", "connectionsMax"])
+        #expect(other.unchangeable(from: one) == ["workers", "connectionsMax", "admin"])
         #expect(one.unchangeable(from: one).isEmpty)
     }
 }
