@@ -50,7 +50,8 @@ let package = Package(
             name: "Control",
             dependencies: [
                 "CLinux", "Discovery", "Engine", "GatewayAPI", "Health", "Kernel", "Manifest",
-                "Primitives", "Resolver", "Routing", .product(name: "Logging", package: "swift-log"),
+                "Primitives", "Resolver", "Routing",
+                .product(name: "Logging", package: "swift-log"),
             ]),
         .target(
             name: "Admin",
@@ -67,7 +68,7 @@ let package = Package(
             ]),
         .target(name: "SimulatedKernel", dependencies: ["CLinux", "Kernel", "Primitives"]),
         .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"]),
-        .testTarget(name: "WireTests", dependencies: ["Primitives", "Wire"]),
+        .testTarget(name: "WireTests", dependencies: ["Primitives", "Traffic", "Wire"]),
         .testTarget(name: "KernelTests", dependencies: ["CLinux", "Kernel", "Primitives"]),
         .testTarget(name: "RoutingTests", dependencies: ["Primitives", "Routing"]),
         .testTarget(
@@ -106,7 +107,7 @@ let package = Package(
             name: "SimulationTests",
             dependencies: [
                 "CLinux", "Discovery", "Engine", "Kernel", "Primitives", "Routing",
-                "SimulatedKernel", "Wire",
+                "SimulatedKernel", "Traffic", "Wire",
             ]),
         .target(name: "Traffic", dependencies: ["CLinux", "Primitives"], path: "Tests/Traffic"),
         .executableTarget(

@@ -19,7 +19,7 @@ struct Loaded {
 
     static let nothingToServe = StartFailure(
         "the configuration has nothing to listen on: it needs a Gateway with a listener "
-            + "of protocol TCP or UDP")
+            + "of protocol TCP, UDP, or TLS with mode Passthrough")
 
     init(_ result: Configuration.Result) {
         plan = result.plan.served

@@ -182,10 +182,12 @@ struct ListenerSockets: ~Copyable {
             let former = own.compactMap(\.kept).map { owners[$0] }
                 .first { continued.insert($0).inserted }
             let limit = limit(of: listener, former: former)
+            let table = WorkerPlan.table(of: listener)
             for worker in 0..<workerCount {
                 parts[worker].append(
                     WorkerPlan.Listener(
-                        former: former, limit: limit, sockets: own.map { $0.socket(worker) }))
+                        former: former, limit: limit, sockets: own.map { $0.socket(worker) },
+                        table: table))
             }
             var kept = listener
             kept.addresses = own.map(\.address)

@@ -48,7 +48,7 @@ struct Channel: BitwiseCopyable {
 /// nothing of it is in the kernel (terminate, join, close).
 struct Connection: BitwiseCopyable {
     enum Phase: UInt8, BitwiseCopyable {
-        /// The client's PROXY header is being received.
+        /// What the client says first is being received: its PROXY header, its ClientHello.
         case inspecting
         /// A connect to an endpoint is in flight.
         case dialing
@@ -83,6 +83,8 @@ struct ConnectionDetails {
     let idleTicks: UInt64
     let inspectionTicks: UInt64
     let proxyHeader: TCPListenerPlan.ProxyHeader
+    /// What of the client is read next.
+    var inspection: Inspection
     var cluster = noCluster
     /// What it counts for in the cluster's limits.
     var claim = ClusterLimits.Claim()
@@ -92,8 +94,8 @@ struct ConnectionDetails {
     var tried = TriedEndpoints()
     /// Tick by which some endpoint must have answered.
     var dialDeadline: UInt64 = 0
-    /// The buffer in which the PROXY header is gathered; bytes behind it are the client's first.
-    var inspected = BufferPool.none
+    /// Where what is inspected is gathered; what stands behind the PROXY header goes on.
+    var inspected = BufferQueue()
     /// Where the client's PROXY header says the connection comes from and went to.
     var header: ProxyHeader?
 
@@ -101,5 +103,13 @@ struct ConnectionDetails {
         idleTicks = listener.pointee.idleTicks
         inspectionTicks = listener.pointee.inspectionTicks
         proxyHeader = listener.pointee.tcp.proxyHeader
+        inspection = proxyHeader == .none ? .hello : .proxyHeader
+    }
+
+    enum Inspection: BitwiseCopyable {
+        /// A PROXY header, where the listener is told to expect one.
+        case proxyHeader
+        /// A ClientHello, where the listener chooses by its name.
+        case hello
     }
 }

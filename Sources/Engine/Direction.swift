@@ -114,6 +114,9 @@ public struct Direction: BitwiseCopyable, Hashable, Sendable {
     /// stalled receives one buffer at a time instead, so that a slow reader holds few of them.
     public var wantsMultishot: Bool { caution == 0 }
 
+    /// It was started with bytes that turned out not to be.
+    public var isUnstarted: Bool { phase == .copying && receive == .none }
+
     private var isBulk: Bool { canSplice && fullInRow >= Self.fullInRowToSplice }
 
     // MARK: - Events

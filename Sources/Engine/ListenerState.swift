@@ -15,12 +15,13 @@ struct ListenerState {
     private(set) var limit: ConnectionBudget?
     /// Sockets that were there before the plan may have another keepalive than it says.
     private(set) var isKeepaliveNew = true
-    private var backends: WeightedRoundRobin?
-    /// The clusters of the route's backends in the worker's roster, which counts these references:
-    /// a listener that goes still leads those who had been let in to them.
-    private(set) var clusters: [UInt32?] = []
-    /// The listener's own and then its route's; a client must pass all that there are.
-    private(set) var authorizations: [AuthorizationPlan] = []
+    /// What chooses among servers and routes by the name that a client asks for; nil = nothing is
+    /// looked at, and the first route is everybody's.
+    private(set) var table: ListenerTable?
+    /// In the order of the plan: the one route, or those of each server after those of the last.
+    private var routes: [RouteState] = []
+    /// Of each server the place of its first route.
+    private var routesOfServer: [Int] = []
     /// Connections that live, or flows.
     var count = 0
     /// Sockets that let clients in for it.
@@ -28,23 +29,25 @@ struct ListenerState {
     /// The tick by which its last connection is to end; nil while the plan has it.
     var departure: UInt64?
 
-    /// - Parameter clusters: where the roster has the plan's clusters; nil = at the same places.
-    init(_ plan: ListenerPlan, limit: ConnectionBudget? = nil, clusters: [UInt32]? = nil) {
+    /// - Parameters:
+    ///   - table: of the same plan, where it has one.
+    ///   - clusters: where the roster has the plan's clusters; nil = at the same places.
+    init(
+        _ plan: ListenerPlan, table: ListenerTable? = nil, limit: ConnectionBudget? = nil,
+        clusters: [UInt32]? = nil
+    ) {
         self.plan = plan
-        backends = plan.route.map { WeightedRoundRobin(weights: $0.backends.map(\.weight)) }
-        adopt(plan, limit: limit, clusters: clusters)
+        adopt(plan, table: table, limit: limit, clusters: clusters)
         isKeepaliveNew = true
     }
 
     /// Goes on under a new plan. Connections that live keep what they were accepted with.
-    mutating func adopt(_ new: ListenerPlan, limit: ConnectionBudget?, clusters places: [UInt32]?) {
-        let weights = new.route.map { $0.backends.map(\.weight) }
-        if weights != plan.route.map({ $0.backends.map(\.weight) }) {
-            backends = weights.map { WeightedRoundRobin(weights: $0) }
-        }
-        clusters = (new.route?.backends ?? []).map { backend in
-            backend.cluster.map { places?[$0] ?? UInt32($0) }
-        }
+    mutating func adopt(
+        _ new: ListenerPlan, table: ListenerTable?, limit: ConnectionBudget?,
+        clusters places: [UInt32]?
+    ) {
+        self.table = table
+        takeRoutes(of: new, clusters: places)
         if self.limit !== limit {
             self.limit?.give(count)
             limit?.adopt(count)
@@ -57,17 +60,50 @@ struct ListenerState {
         case .udp(let udp): (tcp, self.udp) = (TCPListenerPlan(), udp)
         }
         isKeepaliveNew = tcp.keepalive != keepaliveFormer
-        authorizations = [new.authorization, new.route?.authorization].compactMap(\.self)
         idleTicks = Tick.count(milliseconds: tcp.idleTimeoutMilliseconds)
         inspectionTicks = max(1, Tick.count(milliseconds: tcp.inspectionTimeoutMilliseconds))
     }
 
-    /// - Parameter client: nil = it has no address, as over a Unix socket.
-    func allows(_ client: IPAddress?) -> Bool {
-        for authorization in authorizations where !authorization.decide(client: client).isAllowed {
-            return false
+    private mutating func takeRoutes(of new: ListenerPlan, clusters places: [UInt32]?) {
+        var plans: [RoutePlan] = []
+        routesOfServer = []
+        switch new.routes {
+        case .opaque(let route): plans = route.map { [$0] } ?? []
+        case .tls(let servers):
+            for server in servers {
+                routesOfServer.append(plans.count)
+                plans += server.streamRoutes.map(\.route)
+            }
+        case .http: break
         }
-        return true
+        let former = routes
+        routes = plans.enumerated().map { place, plan in
+            RouteState(
+                plan, former: former.indices.contains(place) ? former[place] : nil,
+                clusters: places)
+        }
+    }
+
+    /// The clusters of all backends in the worker's roster, which counts these references: a
+    /// listener that goes still leads those who had been let in to them.
+    var clusters: [UInt32] { routes.flatMap { $0.clusters.compactMap(\.self) } }
+
+    /// The place among all routes of one that the table has found.
+    func place(server: Int, route: Int) -> Int { routesOfServer[server] + route }
+
+    // MARK: - Clients
+
+    /// Whether it matters who the client is.
+    func isRestricted(_ route: Int) -> Bool {
+        plan.authorization != nil || routes.indices ~= route && routes[route].authorization != nil
+    }
+
+    /// A client must pass the listener's rules and then its route's.
+    /// - Parameter client: nil = it has no address, as over a Unix socket.
+    func allows(_ client: IPAddress?, _ route: Int) -> Bool {
+        if let own = plan.authorization, !own.decide(client: client).isAllowed { return false }
+        guard routes.indices ~= route, let rules = routes[route].authorization else { return true }
+        return rules.decide(client: client).isAllowed
     }
 
     /// What a new client gets.
@@ -76,11 +112,11 @@ struct ListenerState {
         case refusal(TerminationReason)
     }
 
-    mutating func pick() -> Choice {
-        guard backends != nil else { return .refusal(.noRoute) }
-        guard let place = backends?.pick(), let cluster = clusters[place] else {
-            return .refusal(.noEndpoint)
-        }
-        return .cluster(cluster)
+    mutating func pick(_ route: Int) -> Choice {
+        guard routes.indices ~= route else { return .refusal(.noRoute) }
+        return routes[route].pick().map { .cluster($0) } ?? .refusal(.noEndpoint)
     }
+
+    /// The route of everybody, where nothing is looked at.
+    static let onlyRoute = 0
 }

@@ -71,7 +71,8 @@ struct Roster: ~Copyable {
         var former = listenersServed.map(Optional.init)
         listenersServed = zip(plan.plan.listeners, plan.listeners).map { listener, part in
             guard let old = part.former else {
-                let state = ListenerState(listener, limit: part.limit, clusters: clustersServed)
+                let state = ListenerState(
+                    listener, table: part.table, limit: part.limit, clusters: clustersServed)
                 let index = listeners.insert(state)
                 holdClusters(of: index)
                 precondition(index < UInt32(UInt16.max), "a connection notes it in 16 bits")
@@ -81,16 +82,17 @@ struct Roster: ~Copyable {
             former[old] = nil
             let state = listeners[index]
             let clustersFormer = state.pointee.clusters
-            state.pointee.adopt(listener, limit: part.limit, clusters: clustersServed)
+            state.pointee.adopt(
+                listener, table: part.table, limit: part.limit, clusters: clustersServed)
             holdClusters(of: index)
-            for case let cluster? in clustersFormer { releaseCluster(cluster) }
+            for cluster in clustersFormer { releaseCluster(cluster) }
             return index
         }
         return former.compactMap(\.self)
     }
 
     private func holdClusters(of listener: UInt32) {
-        for case let cluster? in listeners[listener].pointee.clusters {
+        for cluster in listeners[listener].pointee.clusters {
             let state = clusters[cluster]
             state.pointee.references += 1
         }
@@ -181,7 +183,7 @@ struct Roster: ~Copyable {
         guard listener.pointee.count == 0, listener.pointee.socketCount == 0 else { return }
         let clusters = listener.pointee.clusters
         listeners.remove(index)
-        for case let cluster? in clusters { releaseCluster(cluster) }
+        for cluster in clusters { releaseCluster(cluster) }
     }
 
     /// Gives back one reference to a cluster.

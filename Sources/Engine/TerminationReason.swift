@@ -17,6 +17,18 @@ public enum TerminationReason: UInt8, BitwiseCopyable, CaseIterable, Sendable {
     case proxyHeaderMalformed
     case proxyHeaderMissing
     case inspectionTimedOut
+    /// The stream ended before the ClientHello was whole.
+    case helloMissing
+    /// What came first is no TLS, at a listener that is for TLS.
+    case notTLS
+    case helloMalformed
+    case helloTooLong
+    /// The hello asks for no server by name, and no listener of the port is for all names.
+    case serverNameMissing
+    /// No listener of the port is for the name that the hello asks for.
+    case serverUnknown
+    /// The name is an HTTPS listener's, whose requests are not routed yet.
+    case serverUnserved
     /// An error of the client's socket that is no reset, such as a host that became unreachable.
     case clientFailed
     /// The listener's or the route's authorization does not let the client in.
@@ -33,7 +45,7 @@ public enum TerminationReason: UInt8, BitwiseCopyable, CaseIterable, Sendable {
     case failedBack
     /// The route's share went to an invalid reference, or its Backend has no endpoint.
     case noEndpoint
-    /// No route is attached to the listener.
+    /// No route is attached to the listener, or none for the name that the client asks for.
     case noRoute
 
     // MARK: Limits and time
@@ -60,10 +72,14 @@ public enum TerminationReason: UInt8, BitwiseCopyable, CaseIterable, Sendable {
 
     /// As metrics and logs name it: `client_closed`.
     public var name: String {
-        "\(self)".reduce(into: "") { text, character in
-            if character.isUppercase { text += "_" }
+        var text = ""
+        var follows = false
+        for character in "\(self)" {
+            if character.isUppercase, follows { text += "_" }
             text += character.lowercased()
+            follows = character.isLowercase
         }
+        return text
     }
 }
 

@@ -101,8 +101,8 @@ extension Worker where R: ~Copyable {
             client: client, listener: listenerIndex, lastActivity: tick, request: channel,
             response: channel)
         (details + Int(slot)).initialize(to: ConnectionDetails(listener))
-        if listener.pointee.tcp.proxyHeader == .none {
-            dial(slot)
+        if listener.pointee.tcp.proxyHeader == .none && listener.pointee.table == nil {
+            lead(slot, to: ListenerState.onlyRoute)
         } else {
             inspect(slot)
         }

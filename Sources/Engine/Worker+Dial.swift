@@ -8,20 +8,23 @@ import Wire
 /// From a client to a connected endpoint: a cluster by weight, an endpoint by turn, and on failure
 /// the next one, all within one budget of time, before the client notices.
 extension Worker where R: ~Copyable {
-    mutating func dial(_ index: UInt32) {
+    /// - Parameter route: its place among the listener's.
+    mutating func lead(_ index: UInt32, to route: Int) {
         let connection = connections[index]
         connection.pointee.phase = .dialing
         let listener = roster.listeners[UInt32(connection.pointee.listener)]
-        let isKnown = !listener.pointee.authorizations.isEmpty
+        let isKnown = listener.pointee.isRestricted(route)
         var client: IPAddress?
         if isKnown {
             switch clientAddress(index) {
             case .gone: return terminate(index, .clientReset)
             case .known(let address): client = address
             }
-            guard listener.pointee.allows(client) else { return terminate(index, .clientDenied) }
+            guard listener.pointee.allows(client, route) else {
+                return terminate(index, .clientDenied)
+            }
         }
-        switch listener.pointee.pick() {
+        switch listener.pointee.pick(route) {
         case .refusal(let reason):
             terminate(index, reason)
         case .cluster(let number):
@@ -184,9 +187,8 @@ extension Worker where R: ~Copyable {
         if idle > 0 { timers.set(index, deadline: tick + idle) }
         scheduleTrim()
         let header = cluster.pointee.plan.proxyHeader
-        let inspected = detail.pointee.inspected
         perform(connection.pointee.response.direction.on(.start), index, .response)
-        guard header != .none || inspected != BufferPool.none else {
+        guard header != .none || !detail.pointee.inspected.isEmpty else {
             return perform(connection.pointee.request.direction.on(.start), index, .request)
         }
         _ = connection.pointee.request.direction.on(.startLoaded)
@@ -196,19 +198,25 @@ extension Worker where R: ~Copyable {
             }
             inject(id, index)
         }
-        guard connection.pointee.phase == .relaying else { return }
-        detail.pointee.inspected = BufferPool.none
-        if inspected == BufferPool.none {
-            // The header started the direction.
-        } else if streamBuffers.load(inspected).pointee.start
-            < streamBuffers.load(inspected).pointee.end
+        injectInspected(index)
+    }
+
+    /// What came behind the client's PROXY header, or was looked at, goes on.
+    private mutating func injectInspected(_ index: UInt32) {
+        let connection = connections[index]
+        while connection.pointee.phase == .relaying,
+            let id = details[Int(index)].inspected.popFirst(in: streamBuffers)
         {
-            inject(inspected, index)
-        } else {
-            streamBuffers.give(inspected)
-            if header == .none {
-                perform(connection.pointee.request.direction.on(.resume), index, .request)
+            let load = streamBuffers.load(id)
+            if load.pointee.start < load.pointee.end {
+                inject(id, index)
+            } else {
+                streamBuffers.give(id)
             }
+        }
+        guard connection.pointee.phase == .relaying else { return }
+        if connection.pointee.request.direction.isUnstarted {
+            perform(connection.pointee.request.direction.on(.resume), index, .request)
         }
     }
 
@@ -231,7 +239,7 @@ extension Worker where R: ~Copyable {
             inspected.source != .unspecified
         {
             header = inspected
-            let whole = detail.pointee.inspected
+            let whole = detail.pointee.inspected.head
             received = UnsafeRawBufferPointer(
                 start: streamBuffers.address(whole),
                 count: Int(streamBuffers.load(whole).pointee.start))

@@ -40,7 +40,7 @@ extension Worker where R: ~Copyable {
         guard service == .serving, !socket.pointee.isLeaving else { return nil }
         let listenerIndex = socket.pointee.listener
         let listener = roster.listeners[UInt32(listenerIndex)]
-        guard listener.pointee.allows(key.client) else {
+        guard listener.pointee.allows(key.client, ListenerState.onlyRoute) else {
             counters.add(.flowsAccepted)
             return refuseFlow(.clientDenied)
         }
@@ -48,7 +48,7 @@ extension Worker where R: ~Copyable {
         guard flows.countOfSource(key.client) < perSourceMax else { return nil }
         counters.add(.flowsAccepted)
         let cluster: UInt32
-        switch listener.pointee.pick() {
+        switch listener.pointee.pick(ListenerState.onlyRoute) {
         case .refusal(let reason): return refuseFlow(reason)
         case .cluster(let number): cluster = number
         }

@@ -4,15 +4,16 @@ import Primitives
 import Routing
 import Wire
 
-/// The PROXY header that a client sends first, where the listener is told to expect one. It is
-/// gathered in one buffer however it was cut up.
+/// What a client says first, where the listener wants to know it before anybody is dialed: the
+/// PROXY header, then the ClientHello. It is gathered however it was cut up, and all of it but the
+/// header goes on to the endpoint as it came.
 extension Worker where R: ~Copyable {
     mutating func inspect(_ index: UInt32) {
         timers.set(index, deadline: tick + details[Int(index)].inspectionTicks)
         armInspection(index)
     }
 
-    private mutating func armInspection(_ index: UInt32) {
+    mutating func armInspection(_ index: UInt32) {
         let connection = connections[index]
         connection.pointee.operations += 1
         ring.receive(
@@ -35,63 +36,91 @@ extension Worker where R: ~Copyable {
                 starve(completion.token)
             case ECANCELED:
                 // Only the time-out of a silent client with an optional header does this.
-                timers.cancel(index)
-                dial(index)
-            case 0 where isHeaderOptional(index):
-                // Who need not send a header may also end the stream with less than one.
-                timers.cancel(index)
-                dial(index)
-            case 0: terminate(index, .proxyHeaderMissing)
+                endHeader(index)
+            case 0: inspectionEnded(index)
             default: terminate(index, clientFailure(-completion.result))
             }
             return
         }
-        gather(completion, index)
-    }
-
-    /// Who need not send a header, and has sent nothing, may be waiting for the server to speak.
-    mutating func inspectionTimedOut(_ index: UInt32) {
-        let connection = connections[index]
-        let isSilent = details[Int(index)].inspected == BufferPool.none
-        guard isHeaderOptional(index), isSilent, connection.pointee.operations > 0 else {
-            return terminate(index, .inspectionTimedOut)
-        }
-        // Bytes may arrive before the cancel does: then the inspection goes on, under a new
-        // time-out.
-        timers.set(index, deadline: tick + details[Int(index)].inspectionTicks)
-        ring.cancel(token(.inspect, index))
-    }
-
-    /// Adds what was received to what is there, and looks at all of it.
-    private mutating func gather(_ completion: Completion, _ index: UInt32) {
-        let id = completion.bufferID
         streamPosting.noteTaken()
-        let received = UInt32(completion.result)
-        let detail = details + Int(index)
-        if detail.pointee.inspected == BufferPool.none {
-            detail.pointee.inspected = id
-            streamBuffers.load(id).pointee.start = 0
-            streamBuffers.load(id).pointee.end = received
-        } else {
-            let whole = detail.pointee.inspected
-            let end = streamBuffers.load(whole).pointee.end
-            let room = UInt32(BufferSize.stream) - end
-            guard received <= room else {
-                streamBuffers.give(id)
-                return terminate(index, .proxyHeaderMalformed)
-            }
-            let source = UnsafeRawPointer(streamBuffers.address(id))
-            (streamBuffers.address(whole) + Int(end)).copyMemory(
-                from: source, byteCount: Int(received))
-            streamBuffers.load(whole).pointee.end = end + received
-            streamBuffers.give(id)
+        guard gather(completion.bufferID, UInt32(completion.result), index) else {
+            return refuseTooLong(index)
         }
         judge(index)
     }
 
-    private mutating func judge(_ index: UInt32) {
+    /// The client ended its stream before it had said all that was asked for.
+    private mutating func inspectionEnded(_ index: UInt32) {
+        switch details[Int(index)].inspection {
+        case .hello: terminate(index, .helloMissing)
+        // Who need not send a header may also end the stream with less than one.
+        case .proxyHeader where isHeaderOptional(index) && !readsHello(index): endHeader(index)
+        case .proxyHeader: terminate(index, .proxyHeaderMissing)
+        }
+    }
+
+    /// Who need not send a header, and has sent nothing, may be waiting for the server to speak;
+    /// who is to send a ClientHello is not.
+    mutating func inspectionTimedOut(_ index: UInt32) {
+        let connection = connections[index]
         let detail = details + Int(index)
-        let id = detail.pointee.inspected
+        guard detail.pointee.inspection == .proxyHeader, isHeaderOptional(index),
+            !readsHello(index), detail.pointee.inspected.isEmpty, connection.pointee.operations > 0
+        else { return terminate(index, .inspectionTimedOut) }
+        // Bytes may arrive before the cancel does: then the inspection goes on, under a new
+        // time-out.
+        timers.set(index, deadline: tick + detail.pointee.inspectionTicks)
+        ring.cancel(token(.inspect, index))
+    }
+
+    /// Adds what was received to what is there, without a gap but between two buffers; false = it
+    /// is more than anybody has to say.
+    private mutating func gather(_ id: UInt16, _ received: UInt32, _ index: UInt32) -> Bool {
+        let detail = details + Int(index)
+        let load = streamBuffers.load(id)
+        (load.pointee.start, load.pointee.end) = (0, received)
+        if !detail.pointee.inspected.isEmpty {
+            let last = detail.pointee.inspected.tail
+            let end = streamBuffers.load(last).pointee.end
+            let count = min(received, UInt32(BufferSize.stream) - end)
+            (streamBuffers.address(last) + Int(end)).copyMemory(
+                from: UnsafeRawPointer(streamBuffers.address(id)), byteCount: Int(count))
+            streamBuffers.load(last).pointee.end = end + count
+            load.pointee.start = count
+            if count == received {
+                streamBuffers.give(id)
+                return true
+            }
+        }
+        guard detail.pointee.inspected.count < HelloReader.buffersMax else {
+            streamBuffers.give(id)
+            return false
+        }
+        detail.pointee.inspected.append(id, in: streamBuffers)
+        return true
+    }
+
+    private mutating func refuseTooLong(_ index: UInt32) {
+        switch details[Int(index)].inspection {
+        case .proxyHeader: terminate(index, .proxyHeaderMalformed)
+        case .hello: terminate(index, .helloTooLong)
+        }
+    }
+
+    /// Looks at all that is there.
+    private mutating func judge(_ index: UInt32) {
+        switch details[Int(index)].inspection {
+        case .proxyHeader: judgeHeader(index)
+        case .hello: judgeHello(index)
+        }
+    }
+
+    // MARK: - The PROXY header
+
+    private mutating func judgeHeader(_ index: UInt32) {
+        let detail = details + Int(index)
+        // A header is never longer than the first buffer.
+        let id = detail.pointee.inspected.head
         let end = streamBuffers.load(id).pointee.end
         let bytes = UnsafeRawBufferPointer(start: streamBuffers.address(id), count: Int(end))
         switch parser.parse(bytes) {
@@ -100,11 +129,9 @@ extension Worker where R: ~Copyable {
         case .match(let header, let length):
             detail.pointee.header = header
             streamBuffers.load(id).pointee.start = UInt32(length)
-            timers.cancel(index)
-            dial(index)
+            endHeader(index)
         case .noMatch where isHeaderOptional(index):
-            timers.cancel(index)
-            dial(index)
+            endHeader(index)
         case .noMatch:
             terminate(index, .proxyHeaderMissing)
         case .malformed:
@@ -112,7 +139,21 @@ extension Worker where R: ~Copyable {
         }
     }
 
+    /// What follows the header, or stands in its place.
+    private mutating func endHeader(_ index: UInt32) {
+        guard readsHello(index) else {
+            timers.cancel(index)
+            return lead(index, to: ListenerState.onlyRoute)
+        }
+        details[Int(index)].inspection = .hello
+        judgeHello(index)
+    }
+
     private func isHeaderOptional(_ index: UInt32) -> Bool {
         details[Int(index)].proxyHeader == .optional
+    }
+
+    private func readsHello(_ index: UInt32) -> Bool {
+        roster.listeners[UInt32(connections[index].pointee.listener)].pointee.table != nil
     }
 }

@@ -86,8 +86,9 @@ extension Worker where R: ~Copyable {
             dropHeld(index, way)
             releasePipe(index, way)
         }
-        let inspected = details[Int(index)].inspected
-        if inspected != BufferPool.none { streamBuffers.give(inspected) }
+        while let id = details[Int(index)].inspected.popFirst(in: streamBuffers) {
+            streamBuffers.give(id)
+        }
         close(connection.pointee.client, withReset: reason.resetsClient(isHolding: isHolding))
         if connection.pointee.endpoint >= 0 {
             close(
@@ -134,7 +135,10 @@ extension TerminationReason {
         switch self {
         case .clientClosed, .endpointClosed, .flowAnswered: false
         case .clientReset, .clientFailed: false
-        case .proxyHeaderMalformed, .proxyHeaderMissing, .inspectionTimedOut: false
+        case .proxyHeaderMalformed, .proxyHeaderMissing, .inspectionTimedOut, .helloMissing,
+            .notTLS, .helloMalformed, .helloTooLong, .serverNameMissing, .serverUnknown,
+            .serverUnserved:
+            false
         case .idleTimedOut, .endpointDown, .failedBack: isHolding
         case .clientDenied, .endpointReset, .endpointFailed, .connectFailed, .connectTimedOut,
             .noEndpoint, .noRoute, .listenerLimit, .totalLimit, .clusterLimit, .pendingLimit,
@@ -154,7 +158,8 @@ extension TerminationReason {
             .noEndpoint, .noRoute, .listenerLimit, .totalLimit, .clusterLimit, .pendingLimit,
             .endpointLimit, .sourceLimit, .sourceRate, .flowEvicted, .outOfDescriptors,
             .outOfBuffers, .drainTimedOut, .listenerRemoved, .proxyHeaderMalformed,
-            .proxyHeaderMissing, .inspectionTimedOut:
+            .proxyHeaderMissing, .inspectionTimedOut, .helloMissing, .notTLS, .helloMalformed,
+            .helloTooLong, .serverNameMissing, .serverUnknown, .serverUnserved:
             true
         }
     }

@@ -54,6 +54,7 @@ public struct Worker<R: Ring & ~Copyable>: ~Copyable {
     var bytesSpliced = 0
     let batch: UnsafeMutableBufferPointer<Completion>
     let parser = ProxyHeaderParser(bytesMax: BufferSize.stream - 512)
+    let hellos = HelloReader()
 
     public init(ring: consuming R, handle: WorkerHandle) {
         let settings = handle.settings

@@ -28,11 +28,16 @@ public struct WorkerPlan: Sendable {
         public var limit: ConnectionBudget?
         /// One for each address.
         public var sockets: [Socket]
+        /// Of a listener that looks at what clients ask for; the same for all workers.
+        public var table: ListenerTable?
 
-        public init(former: Int?, limit: ConnectionBudget?, sockets: [Socket]) {
+        public init(
+            former: Int?, limit: ConnectionBudget?, sockets: [Socket], table: ListenerTable? = nil
+        ) {
             self.former = former
             self.limit = limit
             self.sockets = sockets
+            self.table = table
         }
     }
 
@@ -57,6 +62,7 @@ public struct WorkerPlan: Sendable {
         precondition(endpoints.count == plan.clusters.count)
         for (listener, plan) in zip(listeners, plan.listeners) {
             precondition(listener.sockets.count == plan.addresses.count, "a socket an address")
+            precondition((listener.table == nil) == plan.isOpaque, "a table where one is needed")
         }
         self.plan = plan
         self.listeners = listeners
@@ -80,12 +86,20 @@ public struct WorkerPlan: Sendable {
                 number += 1
                 return Socket.opened(descriptor, number: number, isAgain: false)
             }
-            return Listener(former: nil, limit: Self.limit(of: listener), sockets: sockets)
+            return Listener(
+                former: nil, limit: Self.limit(of: listener), sockets: sockets,
+                table: Self.table(of: listener))
         }
         self.init(
             plan: plan, listeners: listeners,
             clustersFormer: Array(repeating: nil, count: plan.clusters.count),
             endpoints: endpoints, drainDeadline: 0)
+    }
+
+    /// What finds routes by what clients ask for; nil where nothing is looked at.
+    public static func table(of listener: ListenerPlan) -> ListenerTable? {
+        // No request is looked at yet, so no expression is needed.
+        listener.isOpaque ? nil : ListenerTable(listener) { _ in nil }
     }
 
     /// A new budget for a listener that has a limit of its own.

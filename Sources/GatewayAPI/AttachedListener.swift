@@ -84,7 +84,13 @@ final class AttachedListener {
     private var isResolvedEnough: Bool { unresolved?.reason == "InvalidRouteKinds" }
 
     /// It is in the plan, and this version's engine does not serve it yet.
-    var isPending: Bool { isServed && self.protocol != .tcp && self.protocol != .udp }
+    var isPending: Bool {
+        switch self.protocol {
+        case .tcp, .udp: false
+        case .tls: isServed && listener.tls?.isPassthrough != true
+        case .http, .https, nil: isServed
+        }
+    }
 
     /// The kinds of routes that it takes.
     var kinds: [String] {

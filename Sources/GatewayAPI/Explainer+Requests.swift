@@ -35,6 +35,7 @@ extension Explainer {
             tell(&answer, servers.map { ($0.name, $0.host) }, shown, listener, chosen: nil)
             answer.outcome = .refused("no listener of the port has \(shown)")
         case .noRoute(let server):
+            answer.isServed = servers[server].isServed
             tell(&answer, servers.map { ($0.name, $0.host) }, shown, listener, chosen: server)
             tell(&answer, servers[server], name, chosen: nil)
             answer.outcome = .refused("no route of \(servers[server].name) has \(shown)")
@@ -53,6 +54,7 @@ extension Explainer {
 
     /// How TLS ends here, if it does.
     private func terminate(_ answer: inout Explanation, _ server: TLSServerPlan) {
+        answer.isServed = server.isServed
         if isBrief { return }
         let termination: TLSTerminationPlan
         switch server.mode {

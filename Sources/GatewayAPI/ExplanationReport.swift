@@ -40,7 +40,7 @@ public struct ExplanationReport: Sendable {
         lines.append(column("outcome") + outcome(explanation))
         if !explanation.isServed {
             lines.append(
-                column("") + "pending: this version relays TCP and UDP, and does not serve it yet")
+                column("") + "pending: it is understood, and this version does not serve it yet")
         }
         for destination in explanation.destinations { lines += self.lines(destination) }
         if !explanation.others.isEmpty {

@@ -53,10 +53,19 @@ public struct ListenerPlan: Hashable, Sendable {
         set { routes = .opaque(newValue) }
     }
 
-    /// Whether this version's engine can serve it: it relays bytes and datagrams, and neither
-    /// speaks TLS nor HTTP yet.
-    public var isServed: Bool {
+    /// Whether nothing is looked at that a client says.
+    public var isOpaque: Bool {
         if case .opaque = routes { true } else { false }
+    }
+
+    /// Whether this version's engine can serve some of it: it relays bytes and datagrams, passes
+    /// TLS through by its name, and does not speak HTTP yet.
+    public var isServed: Bool {
+        switch routes {
+        case .opaque: true
+        case .tls(let servers): servers.contains(where: \.isServed)
+        case .http: false
+        }
     }
 }
 

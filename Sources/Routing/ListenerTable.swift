@@ -65,12 +65,8 @@ public final class ListenerTable: Sendable {
     }
 
     private static func stream(_ server: TLSServerPlan) -> StreamServer? {
-        let routes: [TLSRoutePlan]
-        switch server.mode {
-        case .passthrough(let list), .terminate(_, let list): routes = list
-        case .http: return nil
-        }
-        let all = routes.enumerated().flatMap { index, route in
+        if case .http = server.mode { return nil }
+        let all = server.streamRoutes.enumerated().flatMap { index, route in
             route.hosts.map { (host: $0, route: index) }
         }
         return StreamServer(

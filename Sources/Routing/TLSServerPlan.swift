@@ -19,6 +19,19 @@ public struct TLSServerPlan: Hashable, Sendable {
         self.host = host
         self.mode = mode
     }
+
+    /// What a server that reads no requests chooses from.
+    public var streamRoutes: [TLSRoutePlan] {
+        switch mode {
+        case .passthrough(let routes), .terminate(_, let routes): routes
+        case .http: []
+        }
+    }
+
+    /// Whether this version's engine can serve it.
+    public var isServed: Bool {
+        if case .passthrough = mode { true } else { false }
+    }
 }
 
 /// A TLSRoute at a listener, or a TCPRoute at one that terminates TLS: names that go one way.

@@ -21,7 +21,7 @@ struct RosterTests {
         var clusters: [UInt32: Int] = [:]
         var refusals = 0
         for _ in 0..<600 {
-            switch listener.pick() {
+            switch listener.pick(ListenerState.onlyRoute) {
             case .cluster(let cluster): clusters[cluster, default: 0] += 1
             case .refusal(let reason):
                 #expect(reason == .noEndpoint)
@@ -35,12 +35,12 @@ struct RosterTests {
     @Test("without a route or without weights everybody is refused, each for its own reason")
     func refusals() {
         var unrouted = Self.listener(nil)
-        guard case .refusal(.noRoute) = unrouted.pick() else {
+        guard case .refusal(.noRoute) = unrouted.pick(ListenerState.onlyRoute) else {
             Issue.record("no route is a reason of its own")
             return
         }
         var weightless = Self.listener([WeightedBackend(cluster: 0, weight: 0)])
-        guard case .refusal(.noEndpoint) = weightless.pick() else {
+        guard case .refusal(.noEndpoint) = weightless.pick(ListenerState.onlyRoute) else {
             Issue.record("a weight of 0 gets nothing")
             return
         }
@@ -98,7 +98,7 @@ struct RosterPlanTests {
         let opened = roster.take(first, departure: 0).opened
         let listener = UInt32(roster.sockets[opened[0]].pointee.listener)
         let owner = roster.listeners[listener]
-        guard case .cluster(let cluster) = owner.pointee.pick() else {
+        guard case .cluster(let cluster) = owner.pointee.pick(ListenerState.onlyRoute) else {
             Issue.record("the route leads to a cluster")
             return
         }

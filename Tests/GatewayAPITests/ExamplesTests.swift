@@ -10,7 +10,7 @@ struct ExamplesTests {
         .deletingLastPathComponent().deletingLastPathComponent()
         .appendingPathComponent("tools/examples")
 
-    static let names = ["edge", "legacy-tcp", "sidecar-unix", "udp-dns"]
+    static let names = ["edge", "legacy-tcp", "sidecar-unix", "tls-passthrough", "udp-dns"]
 
     @Test("an example loads without a finding, and every listener has a route", arguments: names)
     func loads(name: String) throws {
@@ -19,7 +19,8 @@ struct ExamplesTests {
         let result = Configuration.load(files: [(path: "\(name).yaml", text: text)])
         #expect(result.findings.map(\.description) == [])
         #expect(!result.plan.listeners.isEmpty)
-        #expect(result.plan.listeners.allSatisfy { $0.route != nil })
+        #expect(result.plan.listeners.allSatisfy { $0.isServed })
+        #expect(result.plan.listeners.allSatisfy { !$0.isOpaque || $0.route != nil })
         #expect(result.plan.clusters.allSatisfy { !$0.tiers.joined().isEmpty })
         #expect(result.conditions.allSatisfy { $0.status || $0.type == "Conflicted" })
     }
@@ -32,6 +33,6 @@ struct ExamplesTests {
         }
         let result = Configuration.load(files: files)
         #expect(result.findings.map(\.description) == [])
-        #expect(result.plan.listeners.count == 7)
+        #expect(result.plan.listeners.count == 8)
     }
 }

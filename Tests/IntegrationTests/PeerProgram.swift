@@ -52,6 +52,22 @@ final class PeerProgram: Sendable {
                 + server("\(proxyPort) proxy_protocol"))
     }
 
+    /// nginx that speaks TLS as one server, and tells which.
+    static func nginxSpeakingTLS(
+        port: UInt16, _ name: String, _ credentials: (certificate: String, key: String)
+    ) throws -> PeerProgram {
+        try nginx(
+            port: port,
+            http: """
+                server {
+                    listen 127.0.0.1:\(port) ssl http2;
+                    ssl_certificate \(credentials.certificate);
+                    ssl_certificate_key \(credentials.key);
+                    location / { return 200 "\(name) heard $ssl_server_name\n"; }
+                }
+                """)
+    }
+
     /// Debian's python3-grpcio with a `grpc.health.v1.Health` that finds every service SERVING but
     /// `ill`, and does not know `unknown`.
     static func grpcBeingChecked(port: UInt16) throws -> PeerProgram {

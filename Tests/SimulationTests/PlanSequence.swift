@@ -43,7 +43,8 @@ final class PlanSequence {
                 return WorkerPlan.Socket.kept(kept)
             }
             return WorkerPlan.Listener(
-                former: former, limit: WorkerPlan.limit(of: listener), sockets: sockets)
+                former: former, limit: WorkerPlan.limit(of: listener), sockets: sockets,
+                table: WorkerPlan.table(of: listener))
         }
         var unused: [ClusterPlan: [Int]] = [:]
         for (index, cluster) in plan.clusters.enumerated() {

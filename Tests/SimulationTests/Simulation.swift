@@ -22,7 +22,7 @@ final class Simulation {
     private(set) var backends: [StreamActor] = []
     private(set) var datagramClients: [DatagramClient] = []
     private(set) var datagramEchoes: [DatagramEcho] = []
-    private var plan = Plan()
+    var plan = Plan()
     private var sockets: [[Descriptor]] = []
     private let quiescence = Quiescence(readers: 1)
     private let attention: EndpointAttention
@@ -74,7 +74,8 @@ final class Simulation {
     @discardableResult
     func addListener(
         on address: SocketAddress, _ transport: ListenerPlan.Transport, to clusters: [ClusterPlan],
-        authorization: AuthorizationPlan? = nil, routeAuthorization: AuthorizationPlan? = nil
+        authorization: AuthorizationPlan? = nil, routeAuthorization: AuthorizationPlan? = nil,
+        serverName: HostPattern? = nil
     ) -> Int {
         let first = plan.clusters.count
         plan.clusters += clusters
@@ -82,10 +83,18 @@ final class Simulation {
             name: "Route/default/\(plan.listeners.count)",
             backends: clusters.indices.map { WeightedBackend(cluster: first + $0, weight: 1) },
             authorization: routeAuthorization)
+        let name = "default/gateway/\(plan.listeners.count)"
+        let routes = serverName.map { host in
+            ListenerPlan.Routes.tls([
+                TLSServerPlan(
+                    name: name, host: host,
+                    mode: .passthrough([TLSRoutePlan(hosts: [host], route: route)]))
+            ])
+        }
         plan.listeners.append(
             ListenerPlan(
-                name: "default/gateway/\(plan.listeners.count)", addresses: [address],
-                transport: transport, routes: .opaque(route), authorization: authorization))
+                name: name, addresses: [address], transport: transport,
+                routes: routes ?? .opaque(route), authorization: authorization))
         if case .udp = transport {
             sockets.append([kernel.bind(on: address)])
         } else {
@@ -128,14 +137,14 @@ final class Simulation {
     /// Every connection to `address` is played by `script`.
     @discardableResult
     func serve(
-        at address: SocketAddress, awaitsHeader: Bool = false,
+        at address: SocketAddress, awaitsHeader: Bool = false, helloAwaited: [UInt8] = [],
         _ script: @escaping () -> StreamScript
     ) -> StreamService {
         kernel.serve(at: address) { [unowned self] socket in
             backends.append(
                 StreamActor(
                     script(), number: makeNumber(), socket: socket, kernel: kernel,
-                    awaitsHeader: awaitsHeader))
+                    awaitsHeader: awaitsHeader, helloAwaited: helloAwaited))
         }
     }
 

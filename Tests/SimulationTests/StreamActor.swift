@@ -36,19 +36,22 @@ final class StreamActor {
     private var head: [UInt8] = []
     /// A PROXY header comes first.
     private var awaitsHeader: Bool
+    /// Comes behind the header, if not empty.
+    private var helloAwaited: [UInt8]
     private(set) var header: ProxyHeader?
     private var isResting = false
     private var isWriteShut = false
 
     init(
         _ script: StreamScript, number: UInt64, socket: StreamSocket, kernel: SimulatedKernel,
-        awaitsHeader: Bool = false
+        awaitsHeader: Bool = false, helloAwaited: [UInt8] = []
     ) {
         self.script = script
         self.number = number
         self.socket = socket
         self.kernel = kernel
         self.awaitsHeader = awaitsHeader
+        self.helloAwaited = helloAwaited
         socket.observe { [unowned self] in act() }
     }
 
@@ -120,6 +123,12 @@ final class StreamActor {
                 awaitsHeader = false
             }
         }
+        if !helloAwaited.isEmpty {
+            guard head.count >= helloAwaited.count else { return }
+            if !head.starts(with: helloAwaited) { violations.append("the hello was changed") }
+            head.removeFirst(helloAwaited.count)
+            helloAwaited = []
+        }
         guard head.count >= 8 else { return }
         peerNumber = head.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
         bytesReceived = 8
@@ -141,10 +150,10 @@ final class StreamActor {
     // MARK: - Writing
 
     private func write() {
-        while preambleSent < script.preamble.count, !isResting {
-            let count = min(
-                kernel.random(1...script.writeMax), script.preamble.count - preambleSent)
-            let sent = socket.write(Array(script.preamble[preambleSent..<(preambleSent + count)]))
+        let preamble = script.preamble + script.hello
+        while preambleSent < preamble.count, !isResting {
+            let count = min(kernel.random(1...script.writeMax), preamble.count - preambleSent)
+            let sent = socket.write(Array(preamble[preambleSent..<(preambleSent + count)]))
             preambleSent += sent
             if sent < count || rests { return }
         }

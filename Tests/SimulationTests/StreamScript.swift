@@ -29,6 +29,8 @@ struct StreamScript {
     /// Sent before everything else: a PROXY header, well-formed or not.
     var preamble: [UInt8] = []
     var isPreambleGood = true
+    /// Sent behind the preamble, and passed on: a ClientHello in its records.
+    var hello: [UInt8] = []
     /// Where the preamble says the connection comes from.
     var preambleSource: SocketAddress?
 

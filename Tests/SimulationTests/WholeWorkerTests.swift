@@ -77,7 +77,8 @@ import Testing
             [
                 .clientClosed, .endpointClosed, .clientReset, .endpointReset, .connectFailed,
                 .connectTimedOut, .idleTimedOut, .listenerLimit, .totalLimit, .outOfDescriptors,
-                .proxyHeaderMalformed, .proxyHeaderMissing,
+                .proxyHeaderMalformed, .proxyHeaderMissing, .notTLS, .serverNameMissing,
+                .serverUnknown, .helloMalformed, .helloTooLong,
             ])
     }
 

@@ -4,6 +4,7 @@ import Kernel
 import Primitives
 import Routing
 import SimulatedKernel
+import Traffic
 
 /// Draws a simulation from a seed: settings, plan, clients, backends, faults.
 enum Workload {
@@ -45,12 +46,14 @@ enum Workload {
         let cluster = header.randomElement(using: &random)!
         let expected = [TCPListenerPlan.ProxyHeader.none, .none, .optional, .required]
             .randomElement(using: &random)!
+        let isTLS = Int.random(in: 0..<4, using: &random) == 0
+        let hello = isTLS ? hello(&random) : []
         let simulation = try Simulation(
             seed: seed, faults: faults,
             settings: WorkerSettings(
                 connectionsMax: connectionsMax, features: .all,
                 // So few are all with the kernel, and none is left to gather or write a header in.
-                buffersMax: [cluster == .none && expected == .none ? 4 : 80, 128, 2048]
+                buffersMax: [cluster == .none && expected == .none && !isTLS ? 4 : 96, 128, 2048]
                     .randomElement(using: &random)!,
                 pipesMax: [0, 1, 64].randomElement(using: &random)!),
             features: features(&random))
@@ -65,12 +68,15 @@ enum Workload {
                     proxyHeader: expected, inspectionTimeoutMilliseconds: 15_000,
                     idleTimeoutMilliseconds: 30_000,
                     connectionsMax: destructive && Bool.random(using: &random) ? 2 : nil)),
-            to: [Simulation.cluster(endpoints, header: cluster)])
+            to: [Simulation.cluster(endpoints, header: cluster)],
+            serverName: isTLS ? .suffix(".example.com") : nil)
         // Whether a header is to come is only known when the client speaks.
         let clientsWait = expected != .optional && Bool.random(using: &random)
         var backends = SeededRandom(seed: random.next())
         for endpoint in endpoints {
-            let service = simulation.serve(at: endpoint, awaitsHeader: cluster != .none) {
+            let service = simulation.serve(
+                at: endpoint, awaitsHeader: cluster != .none, helloAwaited: hello
+            ) {
                 StreamScript.draw(
                     &backends, maySpeakSecond: !clientsWait, misbehaves: destructive)
             }
@@ -82,6 +88,8 @@ enum Workload {
             var script = StreamScript.draw(
                 &random, maySpeakSecond: clientsWait, misbehaves: destructive)
             addPreamble(to: &script, expected, place, &random, misbehaves: destructive)
+            script.hello = hello
+            if isTLS, destructive { spoilHello(of: &script, &random) }
             simulation.connect(
                 from: address == target && address != listener ? nil : Simulation.client(place),
                 to: target, after: UInt64.random(in: 0...spread, using: &random), script)
@@ -94,6 +102,25 @@ enum Workload {
             simulation.post(isStop ? .stop : .drain(deadline: deadline))
         }
         return simulation
+    }
+
+    /// In records of any size; some are longer than one buffer.
+    private static func hello(_ random: inout SeededRandom) -> [UInt8] {
+        let padding = [0, 500, 16_000, 20_000].randomElement(using: &random)!
+        let size = [padding < 1_000 ? 1 : 400, 900, 16_384].randomElement(using: &random)!
+        return HelloBytes(.padding(padding), .serverName("a.example.com")).records(of: size)
+    }
+
+    private static func spoilHello(of script: inout StreamScript, _ random: inout SeededRandom) {
+        guard Int.random(in: 0..<4, using: &random) == 0 else { return }
+        script.isPreambleGood = false
+        switch Int.random(in: 0..<5, using: &random) {
+        case 0: script.hello = Array("GET / HTTP/1.1\r\n".utf8)
+        case 1: script.hello = HelloBytes(.serverName("a.example.net")).records()
+        case 2: script.hello = HelloBytes().records()
+        case 3: script.hello = HelloBytes(.padding(33_000)).records()
+        default: script.hello = [22, 3, 1, 0, 0]
+        }
     }
 
     private static func addPreamble(

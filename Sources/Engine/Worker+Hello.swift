@@ -1,0 +1,53 @@
+import Kernel
+import Routing
+import Wire
+
+/// From a ClientHello to a route: the name that the client asks for chooses the server, and the
+/// server's routes where its bytes go, which stay as they are.
+extension Worker where R: ~Copyable {
+    mutating func judgeHello(_ index: UInt32) {
+        let listener = roster.listeners[UInt32(connections[index].pointee.listener)]
+        // A plan that came meanwhile may look at nothing any more.
+        guard let table = listener.pointee.table else {
+            timers.cancel(index)
+            return lead(index, to: ListenerState.onlyRoute)
+        }
+        switch hellos.read(details[Int(index)].inspected, in: streamBuffers) {
+        case .needMore: armInspection(index)
+        case .notTLS: terminate(index, .notTLS)
+        case .malformed(.tooLong): refuse(index, .helloTooLong, .decodeError)
+        case .malformed: refuse(index, .helloMalformed, .decodeError)
+        case .match(let hello): follow(hello, table, index)
+        }
+    }
+
+    private mutating func follow(_ hello: ClientHello, _ table: ListenerTable, _ index: UInt32) {
+        timers.cancel(index)
+        switch table.decide(serverName: hello.serverName) {
+        case .route(let server, let route):
+            let listener = roster.listeners[UInt32(connections[index].pointee.listener)]
+            lead(index, to: listener.pointee.place(server: server, route: route))
+        case .requests:
+            refuse(index, .serverUnserved, .internalError)
+        case .noServer:
+            let reason: TerminationReason =
+                hello.serverName == nil ? .serverNameMissing : .serverUnknown
+            refuse(index, reason, .unrecognizedName)
+        case .noRoute:
+            refuse(index, .noRoute, .unrecognizedName)
+        }
+    }
+
+    /// Tells a client that waits for an answer to its hello why there will be none (RFC 8446
+    /// section 6). The socket is new, so that its buffer takes so few bytes.
+    private mutating func refuse(
+        _ index: UInt32, _ reason: TerminationReason, _ alert: TLSAlert
+    ) {
+        let record = alert.record
+        withUnsafeBytes(of: record) { bytes in
+            guard let start = bytes.baseAddress else { return }
+            _ = ring.send(connections[index].pointee.client, start, count: bytes.count)
+        }
+        terminate(index, reason)
+    }
+}

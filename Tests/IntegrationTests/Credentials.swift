@@ -1,0 +1,40 @@
+import Testing
+
+/// An authority of the test's, and certificates that it signs, made by `openssl req` and `x509`.
+struct Credentials {
+    let folder: TemporaryFolder
+
+    /// PEM of the authority.
+    var authority: String { "\(folder.path)/ca.crt" }
+
+    init() throws {
+        folder = TemporaryFolder()
+        try openssl(
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-keyout", "\(folder.path)/ca.key", "-out", authority, "-days", "30",
+            "-subj", "/CN=Apus test authority")
+    }
+
+    /// A key and a certificate for a server's name; the paths of both.
+    func server(_ name: String) throws -> (certificate: String, key: String) {
+        let base = "\(folder.path)/\(name)"
+        try openssl(
+            "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-keyout", "\(base).key", "-out", "\(base).csr", "-subj", "/CN=\(name)")
+        let names = folder.file("\(name).ext", "subjectAltName=DNS:\(name)\n")
+        try openssl(
+            "x509", "-req", "-in", "\(base).csr", "-CA", authority,
+            "-CAkey", "\(folder.path)/ca.key", "-CAcreateserial", "-days", "30",
+            "-extfile", names, "-out", "\(base).crt")
+        return ("\(base).crt", "\(base).key")
+    }
+
+    private func openssl(_ arguments: String...) throws {
+        let child = try ChildProcess(["openssl"] + arguments)
+        let code = try child.wait()
+        try child.awaitEnd()
+        guard code == 0 else {
+            throw ChildProcess.Failure(description: "\(child.command): \(child.log)")
+        }
+    }
+}
