@@ -86,7 +86,7 @@ let package = Package(
         .testTarget(
             name: "DiscoveryTests",
             dependencies: ["Discovery", "Health", "Primitives", "Resolver", "Routing"]),
-        .testTarget(name: "ManifestTests", dependencies: ["Manifest"]),
+        .testTarget(name: "ManifestTests", dependencies: ["Manifest", "Primitives"]),
         .testTarget(
             name: "GatewayAPITests",
             dependencies: ["GatewayAPI", "Manifest", "Primitives", "Routing"],

@@ -114,7 +114,7 @@ struct ExpressionEvaluation {
         }
     }
 
-    private static func entry(_ key: String, _ entries: [Node.Entry]) -> Value? {
+    static func entry(_ key: String, _ entries: [Node.Entry]) -> Value? {
         for index in entries.indices where Value.areSame(entries[index].key, key) {
             let value = Value(entries[index].value.value)
             if case .null = value { return nil }
@@ -182,7 +182,13 @@ struct ExpressionEvaluation {
         var run = FoldRun(fold: fold, body: body, transform: transform, place: place)
         switch range {
         case .nodes(let nodes):
+            let sieve = sieve(run)
             for index in nodes.indices {
+                if let sieve, sieve.excludes(nodes[index].value) {
+                    try charge(1)
+                    try charge(bytes: sieve.bytes)
+                    continue
+                }
                 if try take(Value(nodes[index].value), &run) { break }
             }
         case .list(let values):
@@ -196,6 +202,17 @@ struct ExpressionEvaluation {
         default: throw .noSuchOverload
         }
         return try run.result()
+    }
+
+    /// Where what is false for an element changes nothing.
+    private func sieve(_ run: FoldRun) -> FoldSieve? {
+        switch run.fold {
+        case .all, .map: nil
+        case .exists, .existsOne, .filter:
+            FoldSieve(
+                program, body: run.body, slot: Index(run.place) + ExpressionProgram.Slot.first,
+                variables: variables)
+        }
     }
 
     /// Evaluates a macro's body for one element; whether the result is decided.
