@@ -36,7 +36,7 @@ let package = Package(
             dependencies: ["CLinux", "Health", "Kernel", "Primitives", "Resolver", "Routing"]),
         .target(
             name: "Engine",
-            dependencies: ["CLinux", "Discovery", "Kernel", "Primitives", "Routing", "Wire"]),
+            dependencies: ["CLinux", "Discovery", "Kernel", "Primitives", "Routing", "TLS", "Wire"]),
         .target(
             name: "Resolver",
             dependencies: ["CAres", "CLinux", "Kernel", "Primitives", "Routing", "Wire"]),
@@ -44,7 +44,7 @@ let package = Package(
             name: "Health",
             dependencies: ["CLinux", "CNghttp2", "Kernel", "Primitives", "Routing", "Wire"]),
         .target(name: "Manifest", dependencies: ["CLibYAML", "CLinux", "CPCRE2", "Primitives"]),
-        .target(name: "TLS", dependencies: ["COpenSSL"]),
+        .target(name: "TLS", dependencies: ["COpenSSL", "Primitives", "Routing"]),
         .target(name: "GatewayAPI", dependencies: ["Manifest", "Primitives", "Routing", "TLS"]),
         .target(
             name: "Control",
@@ -74,7 +74,8 @@ let package = Package(
         .testTarget(
             name: "ResolverTests",
             dependencies: ["CLinux", "Primitives", "Resolver", "Routing", "Traffic", "Wire"]),
-        .testTarget(name: "TLSTests", dependencies: ["TLS"]),
+        .testTarget(
+            name: "TLSTests", dependencies: ["COpenSSL", "Primitives", "Routing", "TLS"]),
         .testTarget(
             name: "HealthTests",
             dependencies: ["CLinux", "Health", "Primitives", "Routing", "Traffic"]),

@@ -30,7 +30,7 @@ public struct TLSServerPlan: Hashable, Sendable {
 
     /// Whether this version's engine can serve it.
     public var isServed: Bool {
-        if case .passthrough = mode { true } else { false }
+        if case .http = mode { false } else { true }
     }
 }
 
@@ -63,11 +63,62 @@ public struct TLSTerminationPlan: Hashable, Sendable {
     /// PEM of the authorities that client certificates are checked against.
     public var clientAuthorities: [String] = []
     public var clientValidation: ClientValidation?
+    /// What a client's certificate must have besides; looked at where it is verified.
+    public var clientRules: ClientCertificateRules?
     /// `spec.tls.session.resumption`.
     public var resumesByTicket = false
     public var resumesByIdentifier = false
 
     public init() {}
+}
+
+/// What a client's certificate must have beside an authority that vouches for it
+/// (ClientTrafficPolicy `spec.tls.clientValidation`).
+public struct ClientCertificateRules: Hashable, Sendable {
+    /// One that has expired is as good.
+    public var allowsExpired = false
+    /// It must have one of these names; empty = any.
+    public var subjectAltNames: [SubjectAltNameMatch] = []
+    /// SHA-256 of the public key (SubjectPublicKeyInfo, DER), base64; it must match one of these or
+    /// of `certificateHashes`, where there are any. Without authorities that alone is enough.
+    public var publicKeyHashes: [String] = []
+    /// SHA-256 of the certificate (DER), hex, with colons or without.
+    public var certificateHashes: [String] = []
+    /// PEM.
+    public var revocationLists: [String] = []
+    /// Only the client's own certificate is looked for in the lists, not those of its issuers.
+    public var revocationOfLeafOnly = false
+
+    public init() {}
+}
+
+/// A subjectAltName (RFC 5280 §4.2.1.6) that a certificate may have.
+public struct SubjectAltNameMatch: Hashable, Sendable {
+    public enum Kind: Hashable, Sendable {
+        case dns
+        case email
+        case ip
+        case uri
+        /// Of the type with this OID, as in `1.3.6.1.4.1.311.20.2.3`.
+        case other(String)
+    }
+
+    public enum Text: Hashable, Sendable {
+        /// Of a DNS name also by the certificate's wildcard.
+        case exact(String)
+        case prefix(String)
+        case suffix(String)
+        /// RE2's syntax; matches all of the name.
+        case expression(String)
+    }
+
+    public var kind: Kind
+    public var text: Text
+
+    public init(kind: Kind, text: Text) {
+        self.kind = kind
+        self.text = text
+    }
 }
 
 /// A certificate chain and its key, as PEM, from a Secret of type `kubernetes.io/tls`.
@@ -78,12 +129,18 @@ public struct CertificatePlan: Hashable, Sendable {
     public var key: String
     /// The servers that the first of the chain is for, as in `*.example.com`.
     public var names: [String]
+    /// DER of an OCSP response (RFC 6960) about the first of the chain, for clients that ask.
+    public var ocspStaple: [UInt8]?
 
-    public init(name: String, chain: String, key: String, names: [String] = []) {
+    public init(
+        name: String, chain: String, key: String, names: [String] = [],
+        ocspStaple: [UInt8]? = nil
+    ) {
         self.name = name
         self.chain = chain
         self.key = key
         self.names = names
+        self.ocspStaple = ocspStaple
     }
 }
 

@@ -83,7 +83,7 @@ final class KeyHandle {
 }
 
 /// Bytes that OpenSSL reads from. Freed with its last reference.
-private final class MemorySource {
+final class MemorySource {
     let pointer: OpaquePointer
 
     init(_ bytes: [UInt8]) {

@@ -1,0 +1,23 @@
+import Primitives
+import Routing
+import Testing
+
+@testable import TLS
+
+@Suite("TLS handshakes in memory")
+struct HandshakeTests {
+    @Test(
+        "client and server come together and move bytes",
+        arguments: [TLSSettings.Version.v1_2, .v1_3])
+    func usual(_ version: TLSSettings.Version) throws {
+        let server = try TestPlans.server { $0.settings.versionMax = version }
+        let talk = Conversation(try TestPlans.client(), server)
+        talk.shakeHands()
+        try #require(talk.isEstablished)
+        let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0) }
+        #expect(talk.writeClient(bytes) == nil)
+        #expect(talk.readServer().bytes == bytes)
+        #expect(talk.writeServer(bytes) == nil)
+        #expect(talk.readClient().bytes == bytes)
+    }
+}
