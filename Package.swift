@@ -50,7 +50,7 @@ let package = Package(
             name: "Control",
             dependencies: [
                 "CLinux", "Discovery", "Engine", "GatewayAPI", "Health", "Kernel", "Manifest",
-                "Primitives", "Resolver", "Routing",
+                "Primitives", "Resolver", "Routing", "TLS",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .target(

@@ -19,7 +19,7 @@ struct Loaded {
 
     static let nothingToServe = StartFailure(
         "the configuration has nothing to listen on: it needs a Gateway with a listener "
-            + "of protocol TCP, UDP, or TLS with mode Passthrough")
+            + "of protocol TCP, UDP or TLS")
 
     init(_ result: Configuration.Result) {
         plan = result.plan.served
@@ -139,6 +139,7 @@ extension ForwarderProcess {
         for failure in failures {
             log.error("\(failure.startFailure); tried again at the next reload")
         }
+        reportTLS()
         insight.note(sockets.plan, sockets.addresses)
         let change = PlanChange(from: former, to: sockets.plan)
         awaitVerdicts()

@@ -124,6 +124,7 @@ public struct ForwarderProcess: ~Copyable {
     }
 
     private func begin() {
+        reportTLS()
         awaitVerdicts()
         workers.publish(sockets.workers)
         insight.state = .live
@@ -229,7 +230,7 @@ public struct ForwarderProcess: ~Copyable {
         for (listener, addresses) in zip(plan.listeners, sockets.addresses) {
             let kind = listener.network == .tcp ? "TCP" : "UDP"
             let places = addresses.map(\.description).joined(separator: " ")
-            let route = listener.route?.name ?? "no route"
+            let route = listener.isOpaque ? listener.route?.name ?? "no route" : "by name"
             log.info("listening \(kind) \(places) listener=\(listener.name) route=\(route)")
         }
         if let admin { log.info("admin server on \(admin.address)") }
@@ -262,7 +263,12 @@ public struct ForwarderProcess: ~Copyable {
             if let code = act(lifecycle.on(.tick, now: apus_monotonic())) { return finish(code) }
             followChanges()
             reportOverload()
+            sockets.rotateTickets()
         }
+    }
+
+    func reportTLS() {
+        for failure in sockets.tlsFailures { log.error("\(failure)") }
     }
 
     /// For a signal, the end of a worker, a change of the configuration, or the next second.

@@ -76,6 +76,9 @@ struct ListenerSockets: ~Copyable {
     private(set) var plan = Plan()
     private var bound: [[Bound]] = []
     private var limits: [ConnectionBudget?] = []
+    private var tls = TLSServers()
+    /// Of the last plan.
+    private(set) var tlsFailures: [TLSServers.Failure] = []
     private var departed: [Departed] = []
     private var publications: UInt64 = 0
     private var numberLast: UInt64 = 0
@@ -134,6 +137,8 @@ struct ListenerSockets: ~Copyable {
         self.plan.clusters = plan.clusters
     }
 
+    func rotateTickets() { tls.rotateTickets() }
+
     private func slots(of plan: Plan) -> [Slot] {
         var held: [Place: (Int, Bound)] = [:]
         for (index, bound) in bound.joined().enumerated() { held[bound.place] = (index, bound) }
@@ -169,6 +174,7 @@ struct ListenerSockets: ~Copyable {
 
     private mutating func commit(_ wanted: Plan, _ slots: [Slot], drainDeadline: UInt64) {
         publications += 1
+        tlsFailures = tls.follow(wanted)
         let served = slots.filter { $0.bound != nil }
         let byListener = Dictionary(grouping: served, by: \.listener)
         let owners = bound.indices.flatMap { index in bound[index].map { _ in index } }
@@ -187,7 +193,7 @@ struct ListenerSockets: ~Copyable {
                 parts[worker].append(
                     WorkerPlan.Listener(
                         former: former, limit: limit, sockets: own.map { $0.socket(worker) },
-                        table: table))
+                        table: table, tls: tls.servers(of: listener)))
             }
             var kept = listener
             kept.addresses = own.map(\.address)

@@ -2,6 +2,7 @@ import Discovery
 import Kernel
 import Primitives
 import Routing
+import TLS
 import Wire
 
 /// Received buffers that wait for their sink, linked through the pool's loads.
@@ -41,6 +42,8 @@ struct Channel: BitwiseCopyable {
     var pipe: Pipe?
     /// Bytes that the sink took.
     var bytes: UInt64 = 0
+    /// The source's TLS has ended, by close_notify; what still comes is nothing.
+    var isClosedInside = false
 }
 
 /// A client's connection and the endpoint's that serves it: one slot of the worker's slab. Trivial:
@@ -50,6 +53,8 @@ struct Connection: BitwiseCopyable {
     enum Phase: UInt8, BitwiseCopyable {
         /// What the client says first is being received: its PROXY header, its ClientHello.
         case inspecting
+        /// The handshake with a client whose TLS ends here.
+        case securing
         /// A connect to an endpoint is in flight.
         case dialing
         case relaying
@@ -58,6 +63,8 @@ struct Connection: BitwiseCopyable {
     }
 
     var phase = Phase.inspecting
+    /// TLS with the client ends here: what is relayed is decrypted and encrypted.
+    var isSecured = false
     var reason = TerminationReason.clientClosed
     /// The direction whose source ended first.
     var firstEnded: Way?
@@ -98,6 +105,9 @@ struct ConnectionDetails {
     var inspected = BufferQueue()
     /// Where the client's PROXY header says the connection comes from and went to.
     var header: ProxyHeader?
+    /// Freed when the slot is.
+    var clientTLS: TLSSession?
+    var isHandshakeDone = false
 
     init(_ listener: UnsafeMutablePointer<ListenerState>) {
         idleTicks = listener.pointee.idleTicks

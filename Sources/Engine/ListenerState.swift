@@ -1,5 +1,6 @@
 import Primitives
 import Routing
+import TLS
 
 /// A worker's own state for a listener, of the plan it serves or of one before that still has
 /// connections. It is the listener's, not the plan's: one that goes on in the next plan keeps it,
@@ -18,6 +19,9 @@ struct ListenerState {
     /// What chooses among servers and routes by the name that a client asks for; nil = nothing is
     /// looked at, and the first route is everybody's.
     private(set) var table: ListenerTable?
+    /// Of each server that ends TLS; nil = it does not, or cannot.
+    private(set) var tls: [TLSServer?] = []
+    private(set) var handshakeTicks: UInt64 = 0
     /// In the order of the plan: the one route, or those of each server after those of the last.
     private var routes: [RouteState] = []
     /// Of each server the place of its first route.
@@ -33,20 +37,20 @@ struct ListenerState {
     ///   - table: of the same plan, where it has one.
     ///   - clusters: where the roster has the plan's clusters; nil = at the same places.
     init(
-        _ plan: ListenerPlan, table: ListenerTable? = nil, limit: ConnectionBudget? = nil,
-        clusters: [UInt32]? = nil
+        _ plan: ListenerPlan, table: ListenerTable? = nil, tls: [TLSServer?] = [],
+        limit: ConnectionBudget? = nil, clusters: [UInt32]? = nil
     ) {
         self.plan = plan
-        adopt(plan, table: table, limit: limit, clusters: clusters)
+        adopt(plan, table: table, tls: tls, limit: limit, clusters: clusters)
         isKeepaliveNew = true
     }
 
     /// Goes on under a new plan. Connections that live keep what they were accepted with.
     mutating func adopt(
-        _ new: ListenerPlan, table: ListenerTable?, limit: ConnectionBudget?,
+        _ new: ListenerPlan, table: ListenerTable?, tls: [TLSServer?], limit: ConnectionBudget?,
         clusters places: [UInt32]?
     ) {
-        self.table = table
+        (self.table, self.tls) = (table, tls)
         takeRoutes(of: new, clusters: places)
         if self.limit !== limit {
             self.limit?.give(count)
@@ -61,6 +65,7 @@ struct ListenerState {
         }
         isKeepaliveNew = tcp.keepalive != keepaliveFormer
         idleTicks = Tick.count(milliseconds: tcp.idleTimeoutMilliseconds)
+        handshakeTicks = max(1, Tick.count(milliseconds: tcp.handshakeTimeout))
         inspectionTicks = max(1, Tick.count(milliseconds: tcp.inspectionTimeoutMilliseconds))
     }
 
@@ -90,6 +95,14 @@ struct ListenerState {
 
     /// The place among all routes of one that the table has found.
     func place(server: Int, route: Int) -> Int { routesOfServer[server] + route }
+
+    /// Whether the server ends TLS.
+    func terminates(_ server: Int) -> Bool {
+        guard case .tls(let servers) = plan.routes, case .terminate = servers[server].mode else {
+            return false
+        }
+        return true
+    }
 
     // MARK: - Clients
 

@@ -72,7 +72,8 @@ struct Roster: ~Copyable {
         listenersServed = zip(plan.plan.listeners, plan.listeners).map { listener, part in
             guard let old = part.former else {
                 let state = ListenerState(
-                    listener, table: part.table, limit: part.limit, clusters: clustersServed)
+                    listener, table: part.table, tls: part.tls, limit: part.limit,
+                    clusters: clustersServed)
                 let index = listeners.insert(state)
                 holdClusters(of: index)
                 precondition(index < UInt32(UInt16.max), "a connection notes it in 16 bits")
@@ -83,7 +84,8 @@ struct Roster: ~Copyable {
             let state = listeners[index]
             let clustersFormer = state.pointee.clusters
             state.pointee.adopt(
-                listener, table: part.table, limit: part.limit, clusters: clustersServed)
+                listener, table: part.table, tls: part.tls, limit: part.limit,
+                clusters: clustersServed)
             holdClusters(of: index)
             for cluster in clustersFormer { releaseCluster(cluster) }
             return index

@@ -1,4 +1,5 @@
 import Discovery
+import TLS
 
 /// Why a connection or flow ended, and so which side caused it. Every one that was accepted ends
 /// with exactly one reason, which is counted.
@@ -27,8 +28,16 @@ public enum TerminationReason: UInt8, BitwiseCopyable, CaseIterable, Sendable {
     case serverNameMissing
     /// No listener of the port is for the name that the hello asks for.
     case serverUnknown
-    /// The name is an HTTPS listener's, whose requests are not routed yet.
+    /// The name is an HTTPS listener's, whose requests are not routed yet; or its certificates
+    /// cannot be used.
     case serverUnserved
+    /// Client and listener did not agree on TLS, or the client went away meanwhile.
+    case handshakeFailed
+    case handshakeTimedOut
+    /// The client had no certificate, or none that the listener believes.
+    case clientCertificateRefused
+    /// After the handshake: a record that cannot be decrypted, or an alert.
+    case clientRecordsFailed
     /// An error of the client's socket that is no reset, such as a host that became unreachable.
     case clientFailed
     /// The listener's or the route's authorization does not let the client in.
@@ -66,6 +75,7 @@ public enum TerminationReason: UInt8, BitwiseCopyable, CaseIterable, Sendable {
     case flowEvicted
     case outOfDescriptors
     case outOfBuffers
+    case outOfMemory
     case drainTimedOut
     /// The configuration lost the listener, and the time to drain it is over.
     case listenerRemoved
@@ -90,6 +100,23 @@ extension TerminationReason {
         case .pending: self = .pendingLimit
         case .source: self = .sourceLimit
         case .sourceRate: self = .sourceRate
+        }
+    }
+}
+
+extension TerminationReason {
+    /// Of a handshake with a client.
+    init(_ fault: TLSFault) {
+        switch fault.kind {
+        case .certificateExpired, .certificateNotYetValid, .certificateWrongHost,
+            .certificateUntrusted, .certificateRevoked, .certificateRevocationUnknown,
+            .certificateWrongPurpose, .certificateUnpinned, .clientCertificateMissing:
+            self = .clientCertificateRefused
+        case .outOfMemory: self = .outOfMemory
+        case .peerClosed, .alertReceived, .protocolVersion, .noSharedCipher, .noSharedAlgorithm,
+            .noApplicationProtocol, .badRecord, .notTLS, .malformedMessage, .unexpectedMessage,
+            .other:
+            self = .handshakeFailed
         }
     }
 }

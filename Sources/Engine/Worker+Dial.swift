@@ -10,48 +10,59 @@ import Wire
 extension Worker where R: ~Copyable {
     /// - Parameter route: its place among the listener's.
     mutating func lead(_ index: UInt32, to route: Int) {
-        let connection = connections[index]
-        connection.pointee.phase = .dialing
-        let listener = roster.listeners[UInt32(connection.pointee.listener)]
-        let isKnown = listener.pointee.isRestricted(route)
-        var client: IPAddress?
-        if isKnown {
-            switch clientAddress(index) {
-            case .gone: return terminate(index, .clientReset)
-            case .known(let address): client = address
+        guard let cluster = choose(index, route) else { return }
+        hold(cluster, by: index)
+        enter(index)
+    }
+
+    /// The cluster whose turn it is for a client that the route lets in; nil = the connection has
+    /// ended.
+    mutating func choose(_ index: UInt32, _ route: Int) -> UInt32? {
+        let listener = roster.listeners[UInt32(connections[index].pointee.listener)]
+        if listener.pointee.isRestricted(route) {
+            guard case .known(let client) = clientAddress(index) else {
+                terminate(index, .clientReset)
+                return nil
             }
             guard listener.pointee.allows(client, route) else {
-                return terminate(index, .clientDenied)
+                terminate(index, .clientDenied)
+                return nil
             }
         }
         switch listener.pointee.pick(route) {
         case .refusal(let reason):
             terminate(index, reason)
+            return nil
         case .cluster(let number):
-            let cluster = roster.clusters[number]
-            if cluster.pointee.needsClients, !isKnown {
-                switch clientAddress(index) {
-                case .gone: return terminate(index, .clientReset)
-                case .known(let address): client = address
-                }
-            }
-            enter(index, number, client)
+            return number
         }
     }
 
-    /// Takes a place in the cluster and at one of its endpoints, and dials it.
-    private mutating func enter(_ index: UInt32, _ number: UInt32, _ client: IPAddress?) {
+    /// From here on what is taken of the cluster is given back with the connection.
+    mutating func hold(_ number: UInt32, by index: UInt32) {
         let cluster = roster.clusters[number]
+        cluster.pointee.references += 1
+        details[Int(index)].cluster = number
+    }
+
+    /// Takes a place in the connection's cluster and at one of its endpoints, and dials it.
+    mutating func enter(_ index: UInt32) {
+        connections[index].pointee.phase = .dialing
         let detail = details + Int(index)
+        let cluster = roster.clusters[detail.pointee.cluster]
+        var client: IPAddress?
+        if cluster.pointee.needsClients {
+            guard case .known(let address) = clientAddress(index) else {
+                return terminate(index, .clientReset)
+            }
+            client = address
+        }
         if let limits = cluster.pointee.endpoints.limits,
             let refusal = limits.admit(
                 &detail.pointee.claim, client: client, isPending: true, now: now)
         {
             return terminate(index, TerminationReason(refusal))
         }
-        // From here on what was taken is given back with the connection.
-        cluster.pointee.references += 1
-        detail.pointee.cluster = number
         guard let picked = cluster.pointee.pick(for: client) else {
             return terminate(index, .noEndpoint)
         }
@@ -209,7 +220,11 @@ extension Worker where R: ~Copyable {
         {
             let load = streamBuffers.load(id)
             if load.pointee.start < load.pointee.end {
-                inject(id, index)
+                if connection.pointee.isSecured {
+                    relayRecords(id, isLast: false, index, .request)
+                } else {
+                    inject(id, index)
+                }
             } else {
                 streamBuffers.give(id)
             }

@@ -3,7 +3,7 @@ import Routing
 import Wire
 
 /// From a ClientHello to a route: the name that the client asks for chooses the server, and the
-/// server's routes where its bytes go, which stay as they are.
+/// server's routes where its bytes go; as they are, or what is in them.
 extension Worker where R: ~Copyable {
     mutating func judgeHello(_ index: UInt32) {
         let listener = roster.listeners[UInt32(connections[index].pointee.listener)]
@@ -26,7 +26,14 @@ extension Worker where R: ~Copyable {
         switch table.decide(serverName: hello.serverName) {
         case .route(let server, let route):
             let listener = roster.listeners[UInt32(connections[index].pointee.listener)]
-            lead(index, to: listener.pointee.place(server: server, route: route))
+            let place = listener.pointee.place(server: server, route: route)
+            guard listener.pointee.terminates(server) else { return lead(index, to: place) }
+            guard let own = listener.pointee.tls[server] else {
+                return refuse(index, .serverUnserved, .internalError)
+            }
+            guard let cluster = choose(index, place) else { return }
+            hold(cluster, by: index)
+            secure(index, by: own, serverName: hello.serverName)
         case .requests:
             refuse(index, .serverUnserved, .internalError)
         case .noServer:

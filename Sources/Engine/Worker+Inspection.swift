@@ -26,8 +26,10 @@ extension Worker where R: ~Copyable {
         guard let connection = connections.find(index, generation: completion.token.generation)
         else { return dropStale(completion) }
         connection.pointee.operations -= 1
-        guard connection.pointee.phase == .inspecting else {
-            return releaseCarried(completion, of: index)
+        switch connection.pointee.phase {
+        case .inspecting: break
+        case .securing: return securedReceived(completion, index)
+        case .dialing, .relaying, .closing: return releaseCarried(completion, of: index)
         }
         guard completion.result > 0 else {
             if completion.hasBuffer { returnBuffer(completion.bufferID) }

@@ -45,6 +45,9 @@ extension Worker where R: ~Copyable {
         let load = streamBuffers.load(id)
         load.pointee.start = 0
         load.pointee.end = UInt32(completion.result)
+        if connection.pointee.isSecured {
+            return relayRecords(id, isLast: !completion.hasMore, index, way)
+        }
         let event = Direction.Event.received(
             isFull: Int(completion.result) == BufferSize.stream, isLast: !completion.hasMore)
         move(id, channel(index, way).pointee.direction.on(event), index, way)
@@ -109,6 +112,8 @@ extension Worker where R: ~Copyable {
             way == .request ? connection.pointee.clientFailure : connection.pointee.endpointFailure
         let direction = channel(index, way)
         switch -completion.result {
+        case ECANCELED where direction.pointee.isClosedInside:
+            ended(index, way)
         case ECANCELED:
             perform(direction.pointee.direction.on(.receiveStopped), index, way)
         case ENOBUFS:
@@ -127,6 +132,10 @@ extension Worker where R: ~Copyable {
     mutating func ended(_ index: UInt32, _ way: Way) {
         if connections[index].pointee.firstEnded == nil {
             connections[index].pointee.firstEnded = way
+        }
+        if way == .response, connections[index].pointee.isSecured {
+            sendClose(index)
+            guard connections[index].pointee.phase == .relaying else { return }
         }
         perform(channel(index, way).pointee.direction.on(.endOfStream), index, way)
     }
@@ -168,7 +177,7 @@ extension Worker where R: ~Copyable {
             token: token(way.receiveKind, index))
     }
 
-    private mutating func startSend(_ index: UInt32, _ way: Way) {
+    mutating func startSend(_ index: UInt32, _ way: Way) {
         if arena.isFull {
             ring.submit()
             arena.reset()
@@ -204,7 +213,10 @@ extension Worker where R: ~Copyable {
         guard let connection = connections.find(index, generation: completion.token.generation)
         else { return dropStale(completion) }
         connection.pointee.operations -= 1
-        guard connection.pointee.phase == .relaying else { return closeIfJoined(index) }
+        guard connection.pointee.phase == .relaying else {
+            return connection.pointee.phase == .securing
+                ? securedSent(completion, index) : closeIfJoined(index)
+        }
         connection.pointee.lastActivity = tick
         let channel = channel(index, way)
         if completion.result < 0 {
@@ -219,7 +231,7 @@ extension Worker where R: ~Copyable {
         perform(channel.pointee.direction.on(.sent(isEmpty: isEmpty)), index, way)
     }
 
-    private mutating func consume(_ count: Int, _ index: UInt32, _ way: Way) {
+    mutating func consume(_ count: Int, _ index: UInt32, _ way: Way) {
         let channel = channel(index, way)
         channel.pointee.bytes += UInt64(count)
         var left = UInt32(count)
@@ -304,7 +316,11 @@ extension Worker where R: ~Copyable {
             guard let connection = connections.find(token.index, generation: token.generation)
             else { continue }
             if token.kind == OperationKind.inspect.rawValue {
-                if connection.pointee.phase == .inspecting { inspect(token.index) }
+                switch connection.pointee.phase {
+                case .inspecting: inspect(token.index)
+                case .securing: armInspection(token.index)
+                case .dialing, .relaying, .closing: break
+                }
                 continue
             }
             guard connection.pointee.phase == .relaying else { continue }

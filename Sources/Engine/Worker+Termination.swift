@@ -37,6 +37,9 @@ extension Worker where R: ~Copyable {
         if connection.pointee.operations > 0 {
             switch phase {
             case .inspecting: ring.cancel(token(.inspect, index))
+            case .securing:
+                ring.cancel(token(.inspect, index))
+                ring.cancel(token(.responseSend, index))
             case .dialing: ring.cancel(token(.dial, index))
             case .relaying:
                 cancel(.request, index)
@@ -89,6 +92,7 @@ extension Worker where R: ~Copyable {
         while let id = details[Int(index)].inspected.popFirst(in: streamBuffers) {
             streamBuffers.give(id)
         }
+        details[Int(index)].clientTLS?.free()
         close(connection.pointee.client, withReset: reason.resetsClient(isHolding: isHolding))
         if connection.pointee.endpoint >= 0 {
             close(
@@ -137,13 +141,14 @@ extension TerminationReason {
         case .clientReset, .clientFailed: false
         case .proxyHeaderMalformed, .proxyHeaderMissing, .inspectionTimedOut, .helloMissing,
             .notTLS, .helloMalformed, .helloTooLong, .serverNameMissing, .serverUnknown,
-            .serverUnserved:
+            .serverUnserved, .handshakeFailed, .handshakeTimedOut, .clientCertificateRefused,
+            .clientRecordsFailed:
             false
         case .idleTimedOut, .endpointDown, .failedBack: isHolding
         case .clientDenied, .endpointReset, .endpointFailed, .connectFailed, .connectTimedOut,
             .noEndpoint, .noRoute, .listenerLimit, .totalLimit, .clusterLimit, .pendingLimit,
             .endpointLimit, .sourceLimit, .sourceRate, .flowEvicted, .outOfDescriptors,
-            .outOfBuffers, .drainTimedOut, .listenerRemoved:
+            .outOfBuffers, .outOfMemory, .drainTimedOut, .listenerRemoved:
             true
         }
     }
@@ -157,9 +162,10 @@ extension TerminationReason {
         case .clientReset, .clientFailed, .clientDenied, .connectFailed, .connectTimedOut,
             .noEndpoint, .noRoute, .listenerLimit, .totalLimit, .clusterLimit, .pendingLimit,
             .endpointLimit, .sourceLimit, .sourceRate, .flowEvicted, .outOfDescriptors,
-            .outOfBuffers, .drainTimedOut, .listenerRemoved, .proxyHeaderMalformed,
+            .outOfBuffers, .outOfMemory, .drainTimedOut, .listenerRemoved, .proxyHeaderMalformed,
             .proxyHeaderMissing, .inspectionTimedOut, .helloMissing, .notTLS, .helloMalformed,
-            .helloTooLong, .serverNameMissing, .serverUnknown, .serverUnserved:
+            .helloTooLong, .serverNameMissing, .serverUnknown, .serverUnserved, .handshakeFailed,
+            .handshakeTimedOut, .clientCertificateRefused, .clientRecordsFailed:
             true
         }
     }

@@ -48,6 +48,8 @@ extension Worker where R: ~Copyable {
         switch connection.pointee.phase {
         case .inspecting:
             inspectionTimedOut(index)
+        case .securing:
+            terminate(index, .handshakeTimedOut)
         case .dialing:
             ring.cancel(token(.dial, index))
         case .relaying:

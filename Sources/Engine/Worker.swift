@@ -55,6 +55,12 @@ public struct Worker<R: Ring & ~Copyable>: ~Copyable {
     let batch: UnsafeMutableBufferPointer<Completion>
     let parser = ProxyHeaderParser(bytesMax: BufferSize.stream - 512)
     let hellos = HelloReader()
+    /// Nil until a client's TLS ends here.
+    var desk: TLSDesk?
+    /// Connections whose handshake goes on in the next turn.
+    var handshakes: FixedQueue<Token>
+    /// Steps of handshakes in this turn.
+    var handshakeSteps = 0
 
     public init(ring: consuming R, handle: WorkerHandle) {
         let settings = handle.settings
@@ -74,6 +80,7 @@ public struct Worker<R: Ring & ~Copyable>: ~Copyable {
         datagrams = DatagramDesk()
         pipes = PipePool(countMax: settings.pipesMax, capacityWanted: BufferSize.pipe)
         starved = FixedQueue(capacity: 4 * settings.connectionsMax)
+        handshakes = FixedQueue(capacity: 2 * settings.connectionsMax)
         batch = .allocate(capacity: 256)
         let result = self.ring.registerBufferGroup(
             BufferSize.streamGroup, entries: UInt32(BufferSize.streamEntries))
@@ -125,6 +132,7 @@ public struct Worker<R: Ring & ~Copyable>: ~Copyable {
         bytesSpliced = 0
         counters.add(.turns)
         datagramFlush()
+        resumeHandshakes()
         if !starved.isEmpty { feedStarved() }
         finishDrain()
         return true
@@ -133,7 +141,7 @@ public struct Worker<R: Ring & ~Copyable>: ~Copyable {
     /// Sleeps until as much has completed as `WaitPolicy` asks for, or a timer is due.
     @inline(__always)
     private mutating func wait() {
-        let step = waiting.step(hasPending: ring.hasPending)
+        let step = waiting.step(hasPending: ring.hasPending || !handshakes.isEmpty)
         if step.minimum == 0 {
             handle.quiescence.pass()
             ring.submitAndWait(minimum: 0, batchMicroseconds: 0, timeoutNanoseconds: nil)

@@ -2,6 +2,7 @@ import Discovery
 import Kernel
 import Primitives
 import Routing
+import TLS
 
 /// A plan with what it means for one worker that may be serving another: which of its listeners,
 /// sockets and clusters go on, by their places in the plan before, and which are new. Whoever
@@ -30,14 +31,19 @@ public struct WorkerPlan: Sendable {
         public var sockets: [Socket]
         /// Of a listener that looks at what clients ask for; the same for all workers.
         public var table: ListenerTable?
+        /// Of each server of a listener for TLS that ends it; the same for all workers. Nil = it
+        /// does not, or its certificates cannot be used.
+        public var tls: [TLSServer?]
 
         public init(
-            former: Int?, limit: ConnectionBudget?, sockets: [Socket], table: ListenerTable? = nil
+            former: Int?, limit: ConnectionBudget?, sockets: [Socket],
+            table: ListenerTable? = nil, tls: [TLSServer?] = []
         ) {
             self.former = former
             self.limit = limit
             self.sockets = sockets
             self.table = table
+            self.tls = tls
         }
     }
 
@@ -62,6 +68,9 @@ public struct WorkerPlan: Sendable {
         precondition(endpoints.count == plan.clusters.count)
         for (listener, plan) in zip(listeners, plan.listeners) {
             precondition(listener.sockets.count == plan.addresses.count, "a socket an address")
+            if case .tls(let servers) = plan.routes {
+                precondition(listener.tls.count == servers.count, "a place for each server")
+            }
             precondition((listener.table == nil) == plan.isOpaque, "a table where one is needed")
         }
         self.plan = plan
@@ -88,7 +97,7 @@ public struct WorkerPlan: Sendable {
             }
             return Listener(
                 former: nil, limit: Self.limit(of: listener), sockets: sockets,
-                table: Self.table(of: listener))
+                table: Self.table(of: listener), tls: Self.servers(of: listener))
         }
         self.init(
             plan: plan, listeners: listeners,
@@ -100,6 +109,12 @@ public struct WorkerPlan: Sendable {
     public static func table(of listener: ListenerPlan) -> ListenerTable? {
         // No request is looked at yet, so no expression is needed.
         listener.isOpaque ? nil : ListenerTable(listener) { _ in nil }
+    }
+
+    /// One for each server of a listener for TLS, of which none ends it.
+    private static func servers(of listener: ListenerPlan) -> [TLSServer?] {
+        guard case .tls(let servers) = listener.routes else { return [] }
+        return servers.map { _ in nil }
     }
 
     /// A new budget for a listener that has a limit of its own.

@@ -86,8 +86,7 @@ final class AttachedListener {
     /// It is in the plan, and this version's engine does not serve it yet.
     var isPending: Bool {
         switch self.protocol {
-        case .tcp, .udp: false
-        case .tls: isServed && listener.tls?.isPassthrough != true
+        case .tcp, .udp, .tls: false
         case .http, .https, nil: isServed
         }
     }

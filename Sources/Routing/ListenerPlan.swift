@@ -59,7 +59,7 @@ public struct ListenerPlan: Hashable, Sendable {
     }
 
     /// Whether this version's engine can serve some of it: it relays bytes and datagrams, passes
-    /// TLS through by its name, and does not speak HTTP yet.
+    /// TLS through by its name or ends it, and does not speak HTTP yet.
     public var isServed: Bool {
         switch routes {
         case .opaque: true

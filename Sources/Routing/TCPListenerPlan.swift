@@ -25,6 +25,11 @@ public struct TCPListenerPlan: Hashable, Sendable {
     /// `spec.timeout.tcp.tlsHandshakeTimeout`.
     public var handshakeTimeoutMilliseconds: UInt32?
 
+    /// What holds where nothing is said: as long as for the hello before.
+    public var handshakeTimeout: UInt32 {
+        handshakeTimeoutMilliseconds ?? Self.inspectionTimeoutMillisecondsDefault
+    }
+
     public static let inspectionTimeoutMillisecondsDefault: UInt32 = 15_000
     public static let idleTimeoutMillisecondsDefault: UInt32 = 3_600_000
 

@@ -34,6 +34,10 @@ struct TerminationReasonTests {
         Row(.serverNameMissing, "server_name_missing", .never, .always),
         Row(.serverUnknown, "server_unknown", .never, .always),
         Row(.serverUnserved, "server_unserved", .never, .always),
+        Row(.handshakeFailed, "handshake_failed", .never, .always),
+        Row(.handshakeTimedOut, "handshake_timed_out", .never, .always),
+        Row(.clientCertificateRefused, "client_certificate_refused", .never, .always),
+        Row(.clientRecordsFailed, "client_records_failed", .never, .always),
         Row(.clientFailed, "client_failed", .never, .always),
         Row(.clientDenied, "client_denied", .always, .always),
         Row(.connectFailed, "connect_failed", .always, .always),
@@ -54,6 +58,7 @@ struct TerminationReasonTests {
         Row(.flowEvicted, "flow_evicted", .always, .always),
         Row(.outOfDescriptors, "out_of_descriptors", .always, .always),
         Row(.outOfBuffers, "out_of_buffers", .always, .always),
+        Row(.outOfMemory, "out_of_memory", .always, .always),
         Row(.drainTimedOut, "drain_timed_out", .always, .always),
         Row(.listenerRemoved, "listener_removed", .always, .always),
     ]

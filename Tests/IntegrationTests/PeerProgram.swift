@@ -141,6 +141,20 @@ final class PeerProgram: Sendable {
             """)
     }
 
+    /// HAProxy that forwards TCP to a server over TLS, which it verifies.
+    static func haproxySpeakingTLS(
+        port: UInt16, to server: UInt16, _ name: String, authority: String
+    ) throws -> PeerProgram {
+        try haproxy(
+            port: port,
+            """
+            mode tcp
+            bind 127.0.0.1:\(port)
+            server only 127.0.0.1:\(server) ssl verify required \
+            ca-file \(authority) sni str(\(name))
+            """)
+    }
+
     private static func haproxy(port: UInt16, _ section: String) throws -> PeerProgram {
         let folder = TemporaryFolder()
         let lines = section.split(separator: "\n").map { "    \($0)\n" }.joined()

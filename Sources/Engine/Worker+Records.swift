@@ -1,0 +1,176 @@
+import CLinux
+import Kernel
+import Primitives
+import TLS
+
+/// Relaying where the client speaks TLS and the endpoint does not: a received buffer is decrypted
+/// or encrypted whole as it comes, and what it became is sent on. What the sink does not take is
+/// kept as it will be sent, so that what is held is always ready.
+extension Worker where R: ~Copyable {
+    /// - Parameter isLast: the RECV operation ended with it.
+    mutating func relayRecords(
+        _ id: UInt16, isLast: Bool, _ index: UInt32, _ way: Way
+    ) {
+        let load = streamBuffers.load(id).pointee
+        let bytes = UnsafeRawBufferPointer(
+            start: streamBuffers.address(id) + Int(load.start), count: Int(load.end - load.start))
+        if way == .request {
+            decrypt(bytes, isLast: isLast, index)
+        } else {
+            encrypt(bytes, isLast: isLast, index)
+        }
+        streamBuffers.give(id)
+    }
+
+    // MARK: - Both ways
+
+    private mutating func decrypt(
+        _ bytes: UnsafeRawBufferPointer, isLast: Bool, _ index: UInt32
+    ) {
+        guard let desk, let session = details[Int(index)].clientTLS else {
+            fatalError("who relays records has a session")
+        }
+        var isLast = isLast
+        let channel = channel(index, .request)
+        guard channel.pointee.direction.phase != .finished, !channel.pointee.isClosedInside else {
+            return emit(UnsafeRawBufferPointer(start: nil, count: 0), isLast, index, .request)
+        }
+        desk.records.clearOutput()
+        desk.records.setInput(bytes)
+        while true {
+            let (count, outcome) = Self.fill(desk.plaintext, from: session)
+            answer(desk, index)
+            guard connections[index].pointee.phase == .relaying else { return }
+            emit(
+                UnsafeRawBufferPointer(rebasing: desk.plaintext[..<count]), isLast, index, .request)
+            guard connections[index].pointee.phase == .relaying else { return }
+            isLast = false
+            switch outcome {
+            case .bytes: continue
+            case .wantsInput: return
+            case .ended: return closedInside(index)
+            case .failed: return terminate(index, .clientRecordsFailed)
+            }
+        }
+    }
+
+    /// Plaintext of as many records as there are and have room.
+    private static func fill(
+        _ buffer: UnsafeMutableRawBufferPointer, from session: TLSSession
+    ) -> (count: Int, outcome: TLSSession.Reading) {
+        var count = 0
+        while buffer.count - count >= TLSSession.recordBytesMax {
+            let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
+            let outcome = session.read(into: rest)
+            guard case .bytes(let more) = outcome else { return (count, outcome) }
+            count += more
+        }
+        return (count, .bytes(count))
+    }
+
+    /// What reading had to answer, such as a KeyUpdate or an alert, goes back to the client.
+    private mutating func answer(_ desk: TLSDesk, _ index: UInt32) {
+        guard desk.records.output.count > 0 else { return }
+        emit(desk.records.output, false, index, .response)
+        desk.records.clearOutput()
+    }
+
+    private mutating func encrypt(
+        _ bytes: UnsafeRawBufferPointer, isLast: Bool, _ index: UInt32
+    ) {
+        guard let desk, let session = details[Int(index)].clientTLS else {
+            fatalError("who relays records has a session")
+        }
+        desk.records.clearOutput()
+        let channel = channel(index, .response)
+        guard channel.pointee.direction.phase != .finished else {
+            return emit(desk.records.output, isLast, index, .response)
+        }
+        let size = Self.recordBytes(after: channel.pointee.bytes)
+        if session.write(bytes, recordBytesMax: size) != nil {
+            return terminate(index, .clientRecordsFailed)
+        }
+        emit(desk.records.output, isLast, index, .response)
+    }
+
+    /// A record is of use only when it is whole, so the first are as small as a segment, until the
+    /// connection is seen to carry much.
+    private static func recordBytes(after bytes: UInt64) -> Int {
+        bytes < 65_536 ? 1_369 : TLSSession.recordBytesMax
+    }
+
+    // MARK: - Ends
+
+    /// The client's close_notify: its stream ends, though its socket may stay.
+    private mutating func closedInside(_ index: UInt32) {
+        let channel = channel(index, .request)
+        channel.pointee.isClosedInside = true
+        switch channel.pointee.direction.receive {
+        case .armed: ring.cancel(token(.requestReceive, index))
+        case .cancelling: break
+        case .none, .starved: ended(index, .request)
+        }
+    }
+
+    /// Before the end of the stream to the client: its close_notify, so that it knows that nothing
+    /// was cut off (RFC 8446 section 6.1).
+    mutating func sendClose(_ index: UInt32) {
+        guard let desk, let session = details[Int(index)].clientTLS,
+            channel(index, .response).pointee.direction.phase != .finished
+        else { return }
+        desk.records.clearOutput()
+        session.sendClose()
+        emit(desk.records.output, false, index, .response)
+    }
+
+    // MARK: - To the sink
+
+    /// Hands bytes that are ready to a direction, as if they had been received so.
+    private mutating func emit(
+        _ bytes: UnsafeRawBufferPointer, _ isLast: Bool, _ index: UInt32, _ way: Way
+    ) {
+        let channel = channel(index, way)
+        let actions = channel.pointee.direction.on(.received(isFull: false, isLast: isLast))
+        if actions.contains(.discard) { return }
+        guard actions == .forward else {
+            assert(actions == .enqueue, "what is blocked holds something")
+            _ = hold(bytes, index, way)
+            return
+        }
+        var taken = 0
+        if let start = bytes.baseAddress, bytes.count > 0 {
+            let sent = ring.send(sink(index, way), start, count: bytes.count)
+            if sent < 0 && sent != -Int(EAGAIN) { return sinkFailed(Int32(-sent), index, way) }
+            taken = max(sent, 0)
+            channel.pointee.bytes += UInt64(taken)
+        }
+        let isWhole = taken == bytes.count
+        if !isWhole {
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[taken...])
+            guard hold(rest, index, way) else { return }
+        }
+        let next = channel.pointee.direction.on(.forwarded(inFull: isWhole))
+        if !next.isEmpty { perform(next, index, way) }
+    }
+
+    /// Copies bytes behind what is held; false = there was no buffer, and the connection ended.
+    mutating func hold(_ bytes: UnsafeRawBufferPointer, _ index: UInt32, _ way: Way) -> Bool {
+        let channel = channel(index, way)
+        var rest = bytes
+        while rest.count > 0 {
+            guard let id = streamBuffers.take() else {
+                terminate(index, .outOfBuffers)
+                return false
+            }
+            let count = min(rest.count, BufferSize.stream)
+            UnsafeMutableRawBufferPointer(
+                start: streamBuffers.address(id), count: BufferSize.stream
+            ).copyMemory(from: UnsafeRawBufferPointer(rebasing: rest[..<count]))
+            let load = streamBuffers.load(id)
+            (load.pointee.start, load.pointee.end) = (0, UInt32(count))
+            channel.pointee.queue.append(id, in: streamBuffers)
+            rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+        }
+        return true
+    }
+}
