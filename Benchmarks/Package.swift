@@ -14,12 +14,16 @@ let package = Package(
         .target(
             name: "AllocationCounter",
             linkerSettings: [.linkedLibrary("dl")]),
+        .target(
+            name: "CSecure",
+            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .target(name: "Marks"),
         .target(name: "Measuring"),
         .executableTarget(
             name: "apus-bench",
             dependencies: [
-                "Marks", "Measuring", .product(name: "Discovery", package: "apus"),
+                "CSecure", "Marks", "Measuring",
+                .product(name: "Discovery", package: "apus"),
                 .product(name: "Kernel", package: "apus"),
             ]),
         .testTarget(name: "MeasuringTests", dependencies: ["Measuring"]),

@@ -10,6 +10,9 @@ struct Backend: ~Copyable {
         case echo
         /// Throws away what comes without looking at it, and at its end answers with the count.
         case sink
+        /// Reads how many bytes are to come (64 bits, little-endian), throws so many away, and
+        /// answers with the count: without a half-close, which not every peer passes on.
+        case tally
         /// Reads how many bytes are wanted (64 bits, little-endian) and sends them.
         case source
         /// Answers one request of 64 bytes and closes.
@@ -130,7 +133,10 @@ struct Backend: ~Copyable {
     private mutating func begin(_ socket: Descriptor, _ service: Service) {
         precondition(Int(socket) < Self.descriptorsMax)
         connections[Int(socket)] = Connection(service: service)
-        if service == .sink { poll(socket, POLLIN, Kind.readable) } else { receive(socket) }
+        switch service {
+        case .sink, .tally: poll(socket, POLLIN, Kind.readable)
+        case .echo, .source, .reply: receive(socket)
+        }
     }
 
     private mutating func receive(_ socket: Descriptor) {
@@ -176,8 +182,8 @@ struct Backend: ~Copyable {
             connections[place].bytesWanted = UInt64(
                 littleEndian: bytes.loadUnaligned(as: UInt64.self))
             push(socket)
-        case .sink:
-            fail("the sink does not receive into buffers")
+        case .sink, .tally:
+            fail("what is thrown away is not received into buffers")
         }
     }
 
@@ -201,17 +207,34 @@ struct Backend: ~Copyable {
     }
 
     private mutating func drain(_ socket: Descriptor) {
+        let place = Int(socket)
+        let isTally = connections[place].service == .tally
+        if isTally, connections[place].bytesWanted == 0 {
+            var count: UInt64 = 0
+            let received = apus_recv(socket, &count, 8, Int32(MSG_DONTWAIT))
+            guard received != -Int(EAGAIN) else { return poll(socket, POLLIN, Kind.readable) }
+            // Eight bytes that left together arrive together.
+            guard received == 8 else { return end(socket) }
+            connections[place].bytesWanted = UInt64(littleEndian: count)
+        }
         let flags = Int32(MSG_DONTWAIT | MSG_TRUNC)
         for _ in 0..<4 {
             let received = apus_recv(socket, nil, 4 << 20, flags)
             if received == -Int(EAGAIN) { break }
             guard received > 0 else {
-                var count = connections[Int(socket)].bytes.littleEndian
-                if received == 0 { _ = loop.ring.send(socket, &count, count: 8) }
+                if received == 0, !isTally { answerCount(socket) }
                 return end(socket)
             }
-            connections[Int(socket)].bytes += UInt64(received)
+            connections[place].bytes += UInt64(received)
+            if isTally, connections[place].bytes == connections[place].bytesWanted {
+                answerCount(socket)
+            }
         }
         poll(socket, POLLIN, Kind.readable)
+    }
+
+    private mutating func answerCount(_ socket: Descriptor) {
+        var count = connections[Int(socket)].bytes.littleEndian
+        _ = loop.ring.send(socket, &count, count: 8)
     }
 }

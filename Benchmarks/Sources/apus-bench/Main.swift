@@ -7,10 +7,13 @@ import Marks
 enum Main {
     private static let usage = """
         usage: apus-bench backend [--echo PORT] [--sink PORT] [--source PORT] [--reply PORT]
-                                  [--datagrams PORT]
+                                  [--tally PORT] [--datagrams PORT]
                apus-bench load MODE --port PORT [--connections N] [--count N] [--seconds N]
                                [--bytes N] [--rate N] [--burst N] [--gso 1] [--stepped 1]
                  MODE: roundtrips bulk-up bulk-down churn idle datagrams flood
+                       tls-full tls-resumed tls-up tls-down tls-idle
+               apus-bench floor full|resumed|up|down --identity PEM [--tickets N] [--count N]
+                                                     [--bytes N]
                apus-bench picks
                apus-bench pingpong
         """
@@ -21,6 +24,7 @@ enum Main {
         switch words.dropFirst().first {
         case "backend": backend(words.dropFirst(2))
         case "load" where words.count > 2: load(words[2], words.dropFirst(3))
+        case "floor" where words.count > 2: floor(words[2], words.dropFirst(3))
         case "picks": Picks.run()
         case "pingpong": print(PingPong.nanoseconds(between: 0, and: 1))
         default: fail(usage)
@@ -37,6 +41,7 @@ enum Main {
     private static func backend(_ words: ArraySlice<String>) {
         let services: [(name: String, service: Backend.Service)] = [
             ("echo", .echo), ("sink", .sink), ("source", .source), ("reply", .reply),
+            ("tally", .tally),
         ]
         let arguments = Arguments(
             words, known: Set(services.map(\.name) + ["datagrams"]))
@@ -68,6 +73,11 @@ enum Main {
         case "bulk-down": bulk(port, arguments, steps, .down)
         case "churn": churn(port, arguments, steps)
         case "datagrams", "flood": datagrams(port, arguments, steps, isFlood: mode == "flood")
+        case "tls-full": handshakes(port, arguments, steps, resumes: false)
+        case "tls-resumed": handshakes(port, arguments, steps, resumes: true)
+        case "tls-up": secureBulk(port, arguments, steps, .up)
+        case "tls-down": secureBulk(port, arguments, steps, .down)
+        case "tls-idle": secureIdle(port, arguments, steps)
         default: fail("no such load: \(mode)\n\(usage)")
         }
     }
@@ -139,6 +149,6 @@ enum Main {
         steps.announce(result)
     }
 
-    private static let secondsDefault = 10
-    private static let countDefault = Int(Int32.max)
+    static let secondsDefault = 10
+    static let countDefault = Int(Int32.max)
 }
