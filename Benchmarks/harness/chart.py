@@ -10,6 +10,9 @@ COLOURS = {
     "haproxy-splice-1m": "#5b7f3a",
     "envoy": "#9a6fb0",
     "direct": "#9e9e9e",
+    "nginx-one-ticket": "#86a6c8",
+    "haproxy-one-ticket": "#c9dcb5",
+    "openssl": "#e0b050",
 }
 WIDTH = 860
 LABELS = 250

@@ -6,10 +6,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import machine
+from . import machine, tls
+from .floor import Floor
 from .peers import BACKEND_PORTS
 from .processes import LOAD_CORE, PROXY_CORE, Failure, Load, Running, take_precedence
-from .workloads import SERVICES
+from .workloads import services_of
 
 # A cache line's round trip between the cores under this is "near" (see Benchmarks/README.md).
 NEAR_NANOSECONDS = 250
@@ -49,9 +50,10 @@ class Counter:
 
 
 class Comparison:
-    def __init__(self, bench, peers, folder):
+    def __init__(self, bench, peers, folder, workloads):
         self.bench = bench
         self.peers = peers
+        self.services = services_of(workloads)
         self.folder = folder
         self.has_counters = machine.counts_instructions()
         self.proxies = {}
@@ -76,10 +78,10 @@ class Comparison:
     def start(self, peer):
         folder = Path(self.folder, peer.name)
         folder.mkdir(exist_ok=True)
-        words = peer.command(folder, SERVICES)
+        words = peer.command(folder, self.services)
         if words is None:
             return
-        proxy = Running(words, PROXY_CORE, folder, "proxy.log")
+        proxy = Running(words, PROXY_CORE, folder, "proxy.log", env=peer.environment())
         proxy.await_listening(peer.ports["echo"])
         # Each proxy is alone while it is measured.
         proxy.signal(signal.SIGSTOP)
@@ -106,14 +108,20 @@ class Comparison:
                 )
 
     def take(self, workload, peer, number, quick):
-        if not peer.carries(workload.service):
+        if not peer.does(workload):
             return None
         try:
-            figures = self.measure(workload, peer, quick)
+            if isinstance(peer, Floor):
+                figures = peer.figures(self.bench, workload, self.folder, quick)
+            else:
+                figures = self.measure(workload, peer, quick)
         except Failure as failure:
             self.failures.append(f"{peer.name}, {workload.name}: {failure}")
             machine.say(self.failures[-1])
             return None
+        if figures["errors"]:
+            self.failures.append(f"{peer.name}, {workload.name}: {figures['errors']} errors")
+            machine.say(self.failures[-1])
         return Sample(workload.name, peer.name, number, figures, near=True)
 
     def measure(self, workload, peer, quick):
@@ -188,19 +196,50 @@ def measure_footprint(bench, peer, folder, found, idle_count, with_idle):
         found["resident"].append(proxy.resident_bytes())
         if not with_idle:
             return
-        held = []
-        sizes = []
-        # The first thousand make the proxy touch what it touches once, as each buffer of a ring.
-        for count in (idle_count // 4, idle_count):
-            arguments = ["load", "idle", "--port", str(peer.ports["echo"]), "--connections",
-                         str(count), "--stepped", "1"]
-            held.append(Load(bench, arguments, folder))
-            sizes.append(proxy.own_bytes())
-        found["idle"].append((sizes[1] - sizes[0]) / idle_count)
-        for load in held:
-            load.end()
+        found["idle"].append(idle_bytes(bench, peer, proxy, folder, "echo", idle_count))
     finally:
         proxy.stop()
+
+
+def idle_bytes(bench, peer, proxy, folder, service, idle_count):
+    """What the proxy's own memory grows by with an idle connection."""
+    held = []
+    sizes = []
+    mode = "tls-idle" if service in tls.SERVICES else "idle"
+    # The first thousand make the proxy touch what it touches once, as each buffer of a ring.
+    for count in (idle_count // 4, idle_count):
+        arguments = ["load", mode, "--port", str(peer.ports[service]), "--connections", str(count),
+                     "--stepped", "1"]
+        held.append(Load(bench, arguments, folder))
+        sizes.append(proxy.own_bytes())
+    for load in held:
+        load.end()
+    return (sizes[1] - sizes[0]) / idle_count
+
+
+def tls_idle(bench, peers, folder, rounds, idle_count=4000):
+    """{peer: [bytes of its own memory an idle TLS connection]}, each value of a fresh process."""
+    words = [bench, "backend", "--echo", str(BACKEND_PORTS["echo"])]
+    backend = Running(words, LOAD_CORE, folder, "backend.log")
+    found = {}
+    try:
+        backend.await_listening(BACKEND_PORTS["echo"])
+        for peer in peers * rounds:
+            own = Path(folder, peer.name)
+            own.mkdir(exist_ok=True)
+            proxy = Running(peer.command(own, ["echo", "tls-idle"]), PROXY_CORE, own, "idle.log")
+            try:
+                proxy.await_listening(peer.ports["echo"])
+                size = idle_bytes(bench, peer, proxy, folder, "tls-idle", idle_count)
+                found.setdefault(peer.name, []).append(size)
+                machine.say(f"{peer.name}: {size:,.0f} B an idle TLS connection")
+            except Failure as failure:
+                machine.say(f"{peer.name}, idle over TLS: {failure}")
+            finally:
+                proxy.stop()
+    finally:
+        backend.stop()
+    return found
 
 
 def two_workers(bench, apus_of, folder, workload, rounds):

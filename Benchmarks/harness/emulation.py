@@ -17,7 +17,7 @@ from pathlib import Path
 from . import machine
 from .peers import BACKEND_PORTS
 from .processes import Failure
-from .workloads import SERVICES
+from .workloads import services_of
 
 KERNEL = "linux-image-6.12"
 KERNEL_SUFFIX = "-cloud-amd64"
@@ -151,16 +151,16 @@ def base_archive():
     return archive
 
 
-def build_archive(bench, peer, loads, folder):
+def build_archive(bench, peer, services, loads, folder):
     archive = base_archive()
     archive.program(bench, "/bin/apus-bench")
-    words = peer.command(folder, SERVICES)
+    words = peer.command(folder, services)
     command = "true"
     if words:
         archive.program(words[0], words[0])
         command = " ".join(words)
         for path in folder.iterdir():
-            if path.suffix in (".conf", ".cfg", ".json", ".yaml"):
+            if path.suffix in (".conf", ".cfg", ".json", ".yaml", ".pem"):
                 archive.file(str(path).lstrip("/"), path.read_bytes(), 0o644)
     if peer.name == "nginx":
         archive.program("/usr/lib/nginx/modules/ngx_stream_module.so")
@@ -193,7 +193,7 @@ def boot(image, root, console, extra):
 
 def emulate(bench, peer, workloads, folder):
     """Figures of one peer: {workload: {user, kernel, instructions}}."""
-    work = [w for w in workloads if w.emulated_count and peer.carries(w.service)]
+    work = [w for w in workloads if w.emulated_count and peer.does(w)]
     loads = []
     for one in work:
         words = one.arguments(peer.ports[one.service], emulated=True)
@@ -203,7 +203,7 @@ def emulate(bench, peer, workloads, folder):
     folder.mkdir()
     image = kernel()
     root = folder / "root.cpio"
-    root.write_bytes(build_archive(bench, peer, loads, folder))
+    root.write_bytes(build_archive(bench, peer, services_of(work), loads, folder))
     counts = folder / "counts"
     console = folder / "console"
     started = time.monotonic()

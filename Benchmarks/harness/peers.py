@@ -1,32 +1,56 @@
 """The proxies that are compared, each with the configuration that it runs here."""
 
-import json
 import os
 import subprocess
 from pathlib import Path
 
-from .machine import ENVOY
+from . import tls
 from .workloads import SERVICES
 
 LISTEN_BASE = 20_000
 BACKEND_BASE = 29_000
-BACKEND_PORTS = {service: BACKEND_BASE + i for i, service in enumerate(SERVICES)}
+BACKEND_PORTS = {service: BACKEND_BASE + i for i, service in enumerate([*SERVICES, "tally"])}
 
 
 class Peer:
     """One proxy. `slot` numbers its listeners, so that all of them can stand side by side."""
 
     forwards_datagrams = True
+    terminates_tls = False
+    is_proxy = True
+    # Whether its instructions are counted in the emulated machine, too.
+    is_emulated = True
 
     def __init__(self, name, slot):
         self.name = name
         self.ports = {s: LISTEN_BASE + 10 * slot + i for i, s in enumerate(SERVICES)}
+        self.ports |= tls.ports(slot)
 
     def routes(self, services):
-        return [(s, self.ports[s], BACKEND_PORTS[s]) for s in services if self.carries(s)]
+        return [(s, self.ports[s], BACKEND_PORTS[s]) for s in services
+                if s in SERVICES and self.carries(s)]
+
+    def tls_routes(self, services):
+        """Listeners that end TLS; behind them the backend's plain services."""
+        return [(s, self.ports[s], BACKEND_PORTS[tls.SERVICES[s]]) for s in services
+                if s in tls.SERVICES and self.carries(s)]
 
     def carries(self, service):
+        if service in tls.SERVICES:
+            return self.terminates_tls
         return self.forwards_datagrams or service != "datagrams"
+
+    def does(self, workload):
+        return self.carries(workload.service)
+
+    def environment(self):
+        """Of its process; None: that of the benchmark."""
+        return None
+
+    @property
+    def images(self):
+        """How the names of the files begin that its own code is in."""
+        return (self.name,)
 
     def version(self, program, *words):
         done = subprocess.run([program, *words], capture_output=True, text=True)
@@ -35,6 +59,8 @@ class Peer:
 
 class Direct(Peer):
     """No proxy: what load and backend cost and reach by themselves."""
+
+    is_proxy = is_emulated = False
 
     def __init__(self, slot):
         super().__init__("direct", slot)
@@ -47,9 +73,31 @@ class Direct(Peer):
         return "straight to the backend"
 
 
+class OneTicket:
+    """Of nginx and HAProxy: with a preloaded library, so that a full handshake ends with one ticket
+    as it does with Apus; see tls.py."""
+
+    is_emulated = False
+
+    def carries(self, service):
+        return service in ("echo", "tls-full")
+
+    def does(self, workload):
+        return workload.service == "tls-full"
+
+    def environment(self):
+        return dict(os.environ, LD_PRELOAD=tls.build_one_ticket())
+
+    def describe(self):
+        return "the same, with a preloaded library that has OpenSSL send one ticket, not two"
+
+
 class Nginx(Peer):
-    def __init__(self, slot):
-        super().__init__("nginx", slot)
+    terminates_tls = True
+    images = ("nginx", "ngx_")
+
+    def __init__(self, slot, name="nginx"):
+        super().__init__(name, slot)
 
     def command(self, folder, services):
         # It cuts answers off at its buffer's size, which is 16 KiB as it comes.
@@ -60,6 +108,11 @@ class Nginx(Peer):
             f" {udp if s == 'datagrams' else 'proxy_timeout 1h;'} }}"
             for s, port, to in self.routes(services)
         )
+        ended = self.tls_routes(services)
+        if ended:
+            servers += f"\n    {tls.nginx_terms(folder)}\n" + "\n".join(
+                f"    server {{ listen 127.0.0.1:{port} ssl; proxy_pass 127.0.0.1:{to};"
+                " proxy_connect_timeout 10s; proxy_timeout 1h; }" for _, port, to in ended)
         Path(folder, "nginx.conf").write_text(
             f"""load_module /usr/lib/nginx/modules/ngx_stream_module.so;
 daemon off;
@@ -80,11 +133,20 @@ stream {{
         return self.version("/usr/sbin/nginx", "-v")
 
 
+class NginxOneTicket(OneTicket, Nginx):
+    pass
+
+
 class HAProxy(Peer):
     forwards_datagrams = False
+    terminates_tls = True
+    images = ("haproxy",)
 
     def __init__(self, slot, name="haproxy", splice=False, pipe_bytes=None):
         super().__init__(name, slot)
+        # Splicing is of no use where TLS ends, nor seen by whoever counts small messages.
+        if splice:
+            self.terminates_tls = self.is_emulated = False
         self.splice = splice
         self.pipe_bytes = pipe_bytes
 
@@ -95,11 +157,16 @@ class HAProxy(Peer):
             f"listen {s}\n  bind 127.0.0.1:{port}\n  server backend 127.0.0.1:{to}\n"
             for s, port, to in self.routes(services)
         )
+        ended = self.tls_routes(services)
+        terms = tls.HAPROXY_TERMS if ended else ""
+        sections += "\n".join(
+            f"listen {s}\n  bind 127.0.0.1:{port} ssl crt {tls.identity(folder)}\n"
+            f"  server backend 127.0.0.1:{to}\n" for s, port, to in ended)
         Path(folder, "haproxy.cfg").write_text(
             f"""global
   nbthread 1
   maxconn 6000
-{tune}
+{tune}{terms}
 defaults
   mode tcp
   timeout connect 10s
@@ -118,93 +185,13 @@ defaults
         return f"with option splice-request and splice-response{pipes}"
 
 
-class Envoy(Peer):
-    def __init__(self, slot, program):
-        super().__init__("envoy", slot)
-        self.program = program
-
-    def command(self, folder, services):
-        routes = self.routes(services)
-        Path(folder, "envoy.json").write_text(
-            json.dumps(
-                {
-                    "static_resources": {
-                        "listeners": [self.listener(s, port) for s, port, _ in routes],
-                        "clusters": [self.cluster(s, to) for s, _, to in routes],
-                    }
-                }
-            )
-        )
-        return [
-            self.program, "-c", f"{folder}/envoy.json", "--concurrency", "1",
-            "--disable-hot-restart", "--log-level", "error",
-        ]
-
-    @staticmethod
-    def address(port, protocol="TCP"):
-        return {
-            "socket_address": {"address": "127.0.0.1", "port_value": port, "protocol": protocol}
-        }
-
-    def listener(self, service, port):
-        api = "type.googleapis.com/envoy.extensions.filters"
-        if service == "datagrams":
-            udp = f"{api}.udp.udp_proxy.v3"
-            action = {
-                "name": "route",
-                "typed_config": {"@type": f"{udp}.Route", "cluster": service},
-            }
-            settings = {
-                "@type": f"{udp}.UdpProxyConfig",
-                "stat_prefix": service,
-                "matcher": {"on_no_match": {"action": action}},
-                "upstream_socket_config": {"max_rx_datagram_size": 65_535},
-            }
-            return {
-                "name": service,
-                "address": self.address(port, "UDP"),
-                "udp_listener_config": {
-                    "downstream_socket_config": {"max_rx_datagram_size": 65_535}
-                },
-                "listener_filters": [
-                    {"name": "envoy.filters.udp_listener.udp_proxy", "typed_config": settings}
-                ],
-            }
-        settings = {
-            "@type": f"{api}.network.tcp_proxy.v3.TcpProxy",
-            "stat_prefix": service,
-            "cluster": service,
-        }
-        tcp_filter = {"name": "envoy.filters.network.tcp_proxy", "typed_config": settings}
-        return {
-            "name": service,
-            "address": self.address(port),
-            "filter_chains": [{"filters": [tcp_filter]}],
-        }
-
-    def cluster(self, service, port):
-        # The default of 1,024 connections is a circuit breaker, not a measure of the proxy.
-        limits = {
-            "max_connections": 100_000, "max_pending_requests": 100_000, "max_requests": 100_000,
-        }
-        endpoint = {"endpoint": {"address": self.address(port)}}
-        return {
-            "name": service,
-            "type": "STATIC",
-            "connect_timeout": "10s",
-            "circuit_breakers": {"thresholds": [limits]},
-            "load_assignment": {
-                "cluster_name": service,
-                "endpoints": [{"lb_endpoints": [endpoint]}],
-            },
-        }
-
-    def describe(self):
-        # "PROGRAM version: COMMIT/VERSION/…"
-        return f"Envoy {self.version(self.program, '--version').split('/')[-4]}, {ENVOY} of PyPI"
+class HAProxyOneTicket(OneTicket, HAProxy):
+    pass
 
 
 class Apus(Peer):
+    terminates_tls = True
+
     def __init__(self, slot, program, workers=1, name="apus"):
         super().__init__(name, slot)
         self.program = program
@@ -216,20 +203,30 @@ class Apus(Peer):
         ).stdout.strip()
 
     def command(self, folder, services):
-        Path(folder, "apus.yaml").write_text(self.documents(services))
+        Path(folder, "apus.yaml").write_text(self.documents(folder, services))
         return [
             self.program, "run", "--config", f"{folder}/apus.yaml", "--workers", str(self.workers),
             "--admin", "off",
         ]
 
-    def documents(self, services):
-        routes = self.routes(services)
+    def documents(self, folder, services):
+        routes, ended = self.routes(services), self.tls_routes(services)
         listeners = "".join(
             f"""
     - name: {s}
       protocol: {'UDP' if s == 'datagrams' else 'TCP'}
       port: {port}"""
             for s, port, _ in routes
+        ) + "".join(
+            f"""
+    - name: {s}
+      protocol: TLS
+      port: {port}
+      tls:
+        mode: Terminate
+        certificateRefs:
+          - name: identity"""
+            for s, port, _ in ended
         )
         parts = [
             f"""apiVersion: gateway.networking.k8s.io/v1
@@ -244,7 +241,7 @@ spec:
   listeners:{listeners}
 """
         ]
-        for s, _, to in routes:
+        for s, _, to in routes + ended:
             kind = "UDPRoute" if s == "datagrams" else "TCPRoute"
             parts.append(
                 f"""apiVersion: gateway.networking.k8s.io/v1alpha2
@@ -274,6 +271,8 @@ spec:
         port: {to}
 """
             )
+        if ended:
+            parts += tls.apus_documents(folder, [s for s, _, _ in ended])
         return "---\n".join(parts)
 
     def describe(self):

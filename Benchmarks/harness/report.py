@@ -1,10 +1,10 @@
 """Medians and ratios of the samples, as markdown and charts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from statistics import median
 
-from . import chart, machine, reload
+from . import chart, machine, reload, tls_report
 
 OURS = "apus"
 
@@ -23,12 +23,17 @@ class Found:
     # {(peer, listeners): changes}; see reload.py
     reloads: dict
     failures: list
+    # {peer: [bytes]}
+    tls_idle: dict = field(default_factory=dict)
+    # {workload: {peer: {kind: share}}}; see shares.py
+    shares: dict = field(default_factory=dict)
 
 
 class Report:
     def __init__(self, found, workloads, peers, command, rounds):
         self.found = found
         self.workloads = workloads
+        self.plain = [w for w in workloads if "tls" not in w.tags]
         self.peers = peers
         self.command = command
         self.rounds = rounds
@@ -85,7 +90,7 @@ class Report:
         ]
         body = self.instruction_table() + self.cpu_table() + self.latency_table()
         body += self.loss_table() + self.footprint_table() + self.worker_table()
-        body += self.reload_table()
+        body += self.reload_table() + tls_report.tables(self)
         lines += self.target_table() + [f"![{name}](results/{name}.svg)" for name in charts] + [""]
         lines += body
         if self.found.failures:
@@ -94,7 +99,8 @@ class Report:
         return "\n".join(lines)
 
     def table(self, title, note, figure, workloads, form):
-        names = [p.name for p in self.peers]
+        names = [p.name for p in self.peers
+                 if any(self.figure(w, p.name, figure) is not None for w in workloads)]
         rows = []
         for workload in workloads:
             cells = [self.figure(workload, name, figure) for name in names]
@@ -121,11 +127,11 @@ class Report:
         )
 
     def cpu_table(self):
-        small = [w for w in self.workloads if w.unit != "GB"]
+        small = [w for w in self.plain if w.unit != "GB"]
         return self.table(
             "CPU time of the proxy for bulk data, ms",
             "Medians; ratios are medians of the rounds'.",
-            "cpu", [w for w in self.workloads if w.unit == "GB"], lambda us: f"{us / 1000:.0f}",
+            "cpu", [w for w in self.plain if w.unit == "GB"], lambda us: f"{us / 1000:.0f}",
         ) + self.table(
             "CPU time of the proxy for small messages, µs",
             "Depends on how far the cores are from each other more than on the proxy.", "cpu",
@@ -224,6 +230,7 @@ class Report:
                 rows.append(self.verdict(f"{workload.title}: {target.figure}", wanted, shown,
                                          got is not None and got <= target.ratio))
         rows += self.footprint_targets() + self.worker_target() + self.reload_targets()
+        rows += tls_report.idle_target(self)
         if not any(p.name == OURS for p in self.peers):
             return []
         head = ["| figure | target | measured | |", "|---|---|---|---|"]

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from . import tls
+
 SERVICES = ["echo", "sink", "source", "reply", "datagrams"]
 
 
@@ -30,6 +32,8 @@ class Workload:
     targets: tuple = ()
     is_datagram: bool = False
     tags: tuple = field(default=())
+    # What `apus-bench floor` is asked for; empty: there is no floor.
+    floor: tuple = ()
 
     def arguments(self, port, quick=False, emulated=False):
         options = dict(self.options)
@@ -109,6 +113,44 @@ def datagrams(name, title, size, burst=1, gso=False, ratio=0.88):
     )
 
 
+def handshakes(name, title, ratio, tickets):
+    return Workload(
+        f"tls-{name}", title, f"tls-{name}", f"tls-{name}", {"connections": 16, "count": 1_500},
+        "connection", emulated_count=100,
+        targets=(Target("cpu", "nginx", ratio), Target("cpu", "haproxy", ratio)), tags=("tls",),
+        floor=(name, "--tickets", str(tickets), "--count", "1500"),
+    )
+
+
+def tls_bulk(course, connections):
+    """AES-128-GCM on the client's side, plain on the backend's; the issue names a target for what
+    comes in."""
+    into = "in" if course == "up" else "out"
+    return Workload(
+        f"tls-{course}-{connections}",
+        f"TLS bulk {course} (AES-128-GCM {into}), {connections} connection"
+        + ("s" if connections > 1 else ""),
+        f"tls-{course}",
+        f"tls-{course}",
+        {"connections": connections, "bytes": 1_000_000_000},
+        "GB",
+        count="bytes",
+        scale=1e9,
+        targets=(Target("cpu", "nginx", 0.85), Target("cpu", "haproxy", 0.85))
+        if course == "up"
+        else (),
+        tags=("tls",),
+        floor=(course, "--bytes", "1000000000"),
+    )
+
+
+def services_of(workloads):
+    """What a proxy has to listen for: TLS only where it is asked for, so that a program without it
+    can be measured, too."""
+    wanted = {w.service for w in workloads}
+    return SERVICES + [s for s in tls.SERVICES if s in wanted]
+
+
 WORKLOADS = [
     round_trips(1),
     round_trips(64),
@@ -144,4 +186,10 @@ WORKLOADS = [
         {"connections": 4, "count": 2_000, "bytes": 65_507}, "datagram", is_datagram=True,
         tags=("loss",),
     ),
+    handshakes("full", "full TLS 1.3 handshake, request, close", 0.90, tickets=1),
+    handshakes("resumed", "resumed TLS 1.3 handshake, request, close", 0.85, tickets=1),
+    tls_bulk("up", 1),
+    tls_bulk("up", 16),
+    tls_bulk("down", 1),
+    tls_bulk("down", 16),
 ]
