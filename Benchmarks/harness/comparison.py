@@ -65,9 +65,13 @@ class Comparison:
         for service, port in BACKEND_PORTS.items():
             words += [f"--{service}", str(port)]
         self.backend = Running(words, LOAD_CORE, self.folder, "backend.log")
-        self.backend.await_listening(BACKEND_PORTS["echo"])
-        for peer in self.peers:
-            self.start(peer)
+        try:
+            self.backend.await_listening(BACKEND_PORTS["echo"])
+            for peer in self.peers:
+                self.start(peer)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):
@@ -82,10 +86,10 @@ class Comparison:
         if words is None:
             return
         proxy = Running(words, PROXY_CORE, folder, "proxy.log", env=peer.environment())
+        self.proxies[peer.name] = proxy
         proxy.await_listening(peer.ports["echo"])
         # Each proxy is alone while it is measured.
         proxy.signal(signal.SIGSTOP)
-        self.proxies[peer.name] = proxy
 
     def distance(self):
         done = subprocess.run([self.bench, "pingpong"], capture_output=True, text=True, check=True,
@@ -206,12 +210,17 @@ def idle_bytes(bench, peer, proxy, folder, service, idle_count):
     held = []
     sizes = []
     mode = "tls-idle" if service in tls.SERVICES else "idle"
-    # The first thousand make the proxy touch what it touches once, as each buffer of a ring.
-    for count in (idle_count // 4, idle_count):
-        arguments = ["load", mode, "--port", str(peer.ports[service]), "--connections", str(count),
-                     "--stepped", "1"]
-        held.append(Load(bench, arguments, folder))
-        sizes.append(proxy.own_bytes())
+    try:
+        # The first thousand make the proxy touch what it touches once, as each buffer of a ring.
+        for count in (idle_count // 4, idle_count):
+            arguments = ["load", mode, "--port", str(peer.ports[service]), "--connections",
+                         str(count), "--stepped", "1"]
+            held.append(Load(bench, arguments, folder))
+            sizes.append(proxy.own_bytes())
+    except BaseException:
+        for load in held:
+            load.kill()
+        raise
     for load in held:
         load.end()
     return (sizes[1] - sizes[0]) / idle_count
