@@ -102,10 +102,12 @@ class Nginx(Peer):
     def command(self, folder, services):
         # It cuts answers off at its buffer's size, which is 16 KiB as it comes.
         udp = "proxy_timeout 60s; proxy_buffer_size 64k;"
+        # Without `proxy_half_close` it drops what the backend says after the client's end.
+        tcp = "proxy_timeout 1h; proxy_half_close on;"
         servers = "\n".join(
             f"    server {{ listen 127.0.0.1:{port}{' udp' if s == 'datagrams' else ''};"
             f" proxy_pass 127.0.0.1:{to}; proxy_connect_timeout 10s;"
-            f" {udp if s == 'datagrams' else 'proxy_timeout 1h;'} }}"
+            f" {udp if s == 'datagrams' else tcp} }}"
             for s, port, to in self.routes(services)
         )
         ended = self.tls_routes(services)
