@@ -25,7 +25,9 @@ let package = Package(
                 "CSecure", "Marks", "Measuring",
                 .product(name: "Discovery", package: "apus"),
                 .product(name: "Kernel", package: "apus"),
-            ]),
+            ],
+            // As in the product: all modules must see the system's headers alike.
+            swiftSettings: [.unsafeFlags(["-Xcc", "-D_GNU_SOURCE"])]),
         .testTarget(name: "MeasuringTests", dependencies: ["Measuring"]),
     ],
     swiftLanguageModes: [.v6]
