@@ -108,7 +108,7 @@ let package = Package(
             name: "SimulationTests",
             dependencies: [
                 "CLinux", "Discovery", "Engine", "Kernel", "Primitives", "Routing",
-                "SimulatedKernel", "Traffic", "Wire",
+                "SimulatedKernel", "TLS", "Traffic", "Wire",
             ]),
         .target(name: "Traffic", dependencies: ["CLinux", "Primitives"], path: "Tests/Traffic"),
         .executableTarget(

@@ -31,6 +31,8 @@ extension Worker where R: ~Copyable {
             fatalError("who relays records has a session")
         }
         var isLast = isLast
+        // Whatever is emitted may end the connection, and then its slot may be free.
+        let connection = connections[index]
         let channel = channel(index, .request)
         guard channel.pointee.direction.phase != .finished, !channel.pointee.isClosedInside else {
             return emit(UnsafeRawBufferPointer(start: nil, count: 0), isLast, index, .request)
@@ -40,10 +42,10 @@ extension Worker where R: ~Copyable {
         while true {
             let (count, outcome) = Self.fill(desk.plaintext, from: session)
             answer(desk, index)
-            guard connections[index].pointee.phase == .relaying else { return }
+            guard connection.pointee.phase == .relaying else { return }
             emit(
                 UnsafeRawBufferPointer(rebasing: desk.plaintext[..<count]), isLast, index, .request)
-            guard connections[index].pointee.phase == .relaying else { return }
+            guard connection.pointee.phase == .relaying else { return }
             isLast = false
             switch outcome {
             case .bytes: continue

@@ -130,12 +130,11 @@ extension Worker where R: ~Copyable {
 
     /// The source of a direction has sent its end of stream.
     mutating func ended(_ index: UInt32, _ way: Way) {
-        if connections[index].pointee.firstEnded == nil {
-            connections[index].pointee.firstEnded = way
-        }
-        if way == .response, connections[index].pointee.isSecured {
+        let connection = connections[index]
+        if connection.pointee.firstEnded == nil { connection.pointee.firstEnded = way }
+        if way == .response, connection.pointee.isSecured {
             sendClose(index)
-            guard connections[index].pointee.phase == .relaying else { return }
+            guard connection.pointee.phase == .relaying else { return }
         }
         perform(channel(index, way).pointee.direction.on(.endOfStream), index, way)
     }

@@ -86,18 +86,22 @@ public struct WorkerPlan: Sendable {
     }
 
     /// A first plan for a lone worker.
+    /// - Parameter tls: of each listener what ends TLS; nil = none does.
     public init(
-        plan: Plan, sockets: [[Descriptor]], endpoints: [ClusterEndpoints]? = nil
+        plan: Plan, sockets: [[Descriptor]], endpoints: [ClusterEndpoints]? = nil,
+        tls: [[TLSServer?]]? = nil
     ) {
         var number: UInt64 = 0
-        let listeners = zip(plan.listeners, sockets).map { listener, descriptors in
+        let tls = tls ?? plan.listeners.map(Self.servers)
+        let listeners = zip(zip(plan.listeners, sockets), tls).map { part, tls in
+            let (listener, descriptors) = part
             let sockets = descriptors.map { descriptor in
                 number += 1
                 return Socket.opened(descriptor, number: number, isAgain: false)
             }
             return Listener(
                 former: nil, limit: Self.limit(of: listener), sockets: sockets,
-                table: Self.table(of: listener), tls: Self.servers(of: listener))
+                table: Self.table(of: listener), tls: tls)
         }
         self.init(
             plan: plan, listeners: listeners,

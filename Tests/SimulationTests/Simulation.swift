@@ -4,6 +4,7 @@ import Kernel
 import Primitives
 import Routing
 import SimulatedKernel
+import TLS
 import Wire
 
 @testable import Engine
@@ -24,6 +25,8 @@ final class Simulation {
     private(set) var datagramEchoes: [DatagramEcho] = []
     var plan = Plan()
     private var sockets: [[Descriptor]] = []
+    /// Of each listener what ends TLS.
+    private var tls: [[TLSServer?]] = []
     private let quiescence = Quiescence(readers: 1)
     private let attention: EndpointAttention
     /// Of the first plan's clusters.
@@ -75,7 +78,7 @@ final class Simulation {
     func addListener(
         on address: SocketAddress, _ transport: ListenerPlan.Transport, to clusters: [ClusterPlan],
         authorization: AuthorizationPlan? = nil, routeAuthorization: AuthorizationPlan? = nil,
-        serverName: HostPattern? = nil
+        serverName: HostPattern? = nil, ends: TLSServer? = nil
     ) -> Int {
         let first = plan.clusters.count
         plan.clusters += clusters
@@ -88,9 +91,13 @@ final class Simulation {
             ListenerPlan.Routes.tls([
                 TLSServerPlan(
                     name: name, host: host,
-                    mode: .passthrough([TLSRoutePlan(hosts: [host], route: route)]))
+                    mode: ends == nil
+                        ? .passthrough([TLSRoutePlan(hosts: [host], route: route)])
+                        : .terminate(
+                            ServerCertificate.plan, [TLSRoutePlan(hosts: [host], route: route)]))
             ])
         }
+        tls.append(serverName == nil ? [] : [ends])
         plan.listeners.append(
             ListenerPlan(
                 name: name, addresses: [address], transport: transport,
@@ -118,7 +125,11 @@ final class Simulation {
         endpoints = plan.clusters.map {
             ClusterEndpoints($0, quiescence: quiescence, attention: attention)
         }
-        post(.plan(WorkerPlan(plan: plan, sockets: sockets, endpoints: endpoints)))
+        let ends = tls.joined().contains { $0 != nil }
+        post(
+            .plan(
+                WorkerPlan(
+                    plan: plan, sockets: sockets, endpoints: endpoints, tls: ends ? tls : nil)))
     }
 
     /// Hands the worker its first or its next plan, with the sockets that it takes.
@@ -151,12 +162,13 @@ final class Simulation {
     /// A client connects after so many nanoseconds.
     func connect(
         from client: SocketAddress?, to address: SocketAddress, after delay: UInt64 = 0,
-        _ script: StreamScript
+        over tls: TLSClient? = nil, _ script: StreamScript
     ) {
         kernel.after(delay) { [unowned self] in
             let socket = kernel.connect(from: client, to: address)
             clients.append(
-                StreamActor(script, number: makeNumber(), socket: socket, kernel: kernel))
+                StreamActor(
+                    script, number: makeNumber(), socket: socket, kernel: kernel, client: tls))
         }
     }
 

@@ -1,5 +1,6 @@
 import Primitives
 import SimulatedKernel
+import TLS
 import Wire
 
 /// One end of a connection, a client or a backend, that follows its script and checks what it gets.
@@ -18,6 +19,8 @@ final class StreamActor {
     let number: UInt64
     let script: StreamScript
     let socket: StreamSocket
+    /// Nil where it speaks plainly.
+    private let secure: SecureStream?
     private let kernel: SimulatedKernel
     /// The other end's number, once it has come.
     private(set) var peerNumber: UInt64?
@@ -44,11 +47,12 @@ final class StreamActor {
 
     init(
         _ script: StreamScript, number: UInt64, socket: StreamSocket, kernel: SimulatedKernel,
-        awaitsHeader: Bool = false, helloAwaited: [UInt8] = []
+        awaitsHeader: Bool = false, helloAwaited: [UInt8] = [], client: TLSClient? = nil
     ) {
         self.script = script
         self.number = number
         self.socket = socket
+        secure = client.map { SecureStream(over: socket, $0) }
         self.kernel = kernel
         self.awaitsHeader = awaitsHeader
         self.helloAwaited = helloAwaited
@@ -98,7 +102,10 @@ final class StreamActor {
     private func read() {
         while end == nil, !isResting {
             if case .stalls(let after) = script.ending, bytesReceived >= after { return }
-            switch socket.read(kernel.random(1...script.readMax)) {
+            // The header has to go first.
+            if secure != nil, preambleSent < script.preamble.count { return }
+            let count = kernel.random(1...script.readMax)
+            switch secure?.read(count) ?? socket.read(count) {
             case .bytes(let bytes): take(bytes)
             case .nothingYet: return
             case .end: end = .clean
@@ -167,18 +174,31 @@ final class StreamActor {
         guard bytesSent == script.bytesToSend, !isWriteShut, !isResting else { return }
         switch script.ending {
         case .halfClose, .answersWhenAsked:
-            isWriteShut = true
-            socket.shutdownWrite()
+            shutWrite()
         case .resets, .closes, .stalls, .lingers: break
         }
     }
 
+    private func shutWrite() {
+        if let secure {
+            secure.shutdownWrite()
+            isWriteShut = secure.isWriteShut
+        } else {
+            isWriteShut = true
+            socket.shutdownWrite()
+        }
+    }
+
+    private func send(_ bytes: UnsafeRawBufferPointer) -> Int {
+        secure?.write(Array(bytes)) ?? socket.write(bytes)
+    }
+
     private func writeNumber() -> Int {
         let bytes = (0..<8).map { UInt8(truncatingIfNeeded: number >> (56 - 8 * UInt64($0))) }
-        return socket.write(Array(bytes[bytesSent...]))
+        return bytes[bytesSent...].withUnsafeBytes { send($0) }
     }
 
     private func writePattern(_ count: Int) -> Int {
-        BytePattern.with(number, from: bytesSent, count: count) { socket.write($0) }
+        BytePattern.with(number, from: bytesSent, count: count) { send($0) }
     }
 }

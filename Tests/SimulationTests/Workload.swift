@@ -46,8 +46,10 @@ enum Workload {
         let cluster = header.randomElement(using: &random)!
         let expected = [TCPListenerPlan.ProxyHeader.none, .none, .optional, .required]
             .randomElement(using: &random)!
-        let isTLS = Int.random(in: 0..<4, using: &random) == 0
-        let hello = isTLS ? hello(&random) : []
+        let isTLS = Int.random(in: 0..<3, using: &random) == 0
+        let ends = isTLS && Bool.random(using: &random) ? try ServerCertificate.makeServer() : nil
+        let client = ends == nil ? nil : try ServerCertificate.makeClient()
+        let hello = isTLS && ends == nil ? hello(&random) : []
         let simulation = try Simulation(
             seed: seed, faults: faults,
             settings: WorkerSettings(
@@ -69,7 +71,7 @@ enum Workload {
                     idleTimeoutMilliseconds: 30_000,
                     connectionsMax: destructive && Bool.random(using: &random) ? 2 : nil)),
             to: [Simulation.cluster(endpoints, header: cluster)],
-            serverName: isTLS ? .suffix(".example.com") : nil)
+            serverName: isTLS ? .suffix(".example.com") : nil, ends: ends)
         // Whether a header is to come is only known when the client speaks.
         let clientsWait = expected != .optional && Bool.random(using: &random)
         var backends = SeededRandom(seed: random.next())
@@ -89,10 +91,11 @@ enum Workload {
                 &random, maySpeakSecond: clientsWait, misbehaves: destructive)
             addPreamble(to: &script, expected, place, &random, misbehaves: destructive)
             script.hello = hello
-            if isTLS, destructive { spoilHello(of: &script, &random) }
+            if isTLS, ends == nil, destructive { spoilHello(of: &script, &random) }
             simulation.connect(
                 from: address == target && address != listener ? nil : Simulation.client(place),
-                to: target, after: UInt64.random(in: 0...spread, using: &random), script)
+                to: target, after: UInt64.random(in: 0...spread, using: &random), over: client,
+                script)
         }
         guard destructive, Int.random(in: 0..<3, using: &random) == 0 else { return simulation }
         let isStop = Bool.random(using: &random)
