@@ -93,11 +93,7 @@ struct ClientSettings {
             ?? (isOptional ? .verifyIfGiven : .requireAndVerify)
         authorities = validation.references(
             "caCertificateRefs", kind: "ConfigMap", namespace: namespace)
-        for name in ["crl", "subjectAltNames", "spkiHashes", "certificateHashes"]
-        where validation.node(name) != nil {
-            throw PolicyFault(
-                validation, name, "is not supported; nobody would be checked against it")
-        }
+        tls.clientRules = try ClientCertificateRules(validation)
     }
 }
 

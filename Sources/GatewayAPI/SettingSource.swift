@@ -105,6 +105,7 @@ extension SettingSource {
         "alpnProtocols": ["tls.alpnProtocols"],
         "clientAuthorities": ["tls.clientValidation.caCertificateRefs"],
         "clientValidation": ["tls.clientValidation"],
+        "clientRules": ["tls.clientValidation"],
         "resumesByTicket": ["tls.session.resumption.stateless"],
         "resumesByIdentifier": ["tls.session.resumption.stateful"],
     ]
