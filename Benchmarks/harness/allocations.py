@@ -9,6 +9,7 @@ import mmap
 import os
 import struct
 import subprocess
+import time
 from pathlib import Path
 
 from . import machine
@@ -56,8 +57,12 @@ def gate(folder, program):
         backend.await_listening(BACKEND_PORTS["echo"])
         proxy.await_listening(apus.ports["echo"])
         counts = Counts(path)
-        # Either side allocates when it starts.
-        if 0 in counts.read()[:2]:
+        # Either side allocates when it starts; sockets listen before workers do anything.
+        for _ in range(100):
+            if 0 not in counts.read()[:2]:
+                break
+            time.sleep(0.05)
+        else:
             raise Failure("the allocation counter counts nothing: was it preloaded?")
         return run_steps(bench, apus, counts, folder)
     finally:
