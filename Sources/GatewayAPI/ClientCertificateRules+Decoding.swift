@@ -1,15 +1,11 @@
 import Routing
 
-/// `spec.tls.clientValidation` of a ClientTrafficPolicy beside its authorities.
+/// `spec.tls.clientValidation` of a ClientTrafficPolicy beside what it refers to.
 extension ClientCertificateRules {
-    /// Nil where nothing is asked for. What cannot be checked is refused: otherwise anybody with a
-    /// certificate would be let in.
-    init?(_ fields: Fields) throws(PolicyFault) {
+    init(_ fields: Fields) {
         self.init()
-        if fields.node("crl") != nil {
-            throw PolicyFault(
-                fields, "crl", "is not supported; nobody would be checked against it")
-        }
+        revocationOfLeafOnly =
+            fields.mapping("crl")?.boolean("onlyVerifyLeafCertificate")?.value ?? false
         allowsExpired = fields.boolean("allowExpiredCertificate")?.value ?? false
         publicKeyHashes = fields.texts("spkiHashes").map(\.value)
         certificateHashes = fields.texts("certificateHashes").map(\.value)
@@ -25,7 +21,6 @@ extension ClientCertificateRules {
                     SubjectAltNameMatch(kind: .other(oid), text: .init(match)))
             }
         }
-        if self == ClientCertificateRules() { return nil }
     }
 
     private static let kinds: [(String, SubjectAltNameMatch.Kind)] = [

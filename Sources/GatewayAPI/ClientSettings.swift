@@ -8,6 +8,8 @@ struct ClientSettings {
     private(set) var tls = TLSTerminationPlan()
     /// `spec.tls.clientValidation.caCertificateRefs`.
     private(set) var authorities: [ObjectReference] = []
+    /// `spec.tls.clientValidation.crl.refs`.
+    private(set) var revocations: [ObjectReference] = []
 
     init(_ spec: Fields, namespace: String) throws(PolicyFault) {
         if let header = spec.mapping("proxyProtocol") {
@@ -93,7 +95,11 @@ struct ClientSettings {
             ?? (isOptional ? .verifyIfGiven : .requireAndVerify)
         authorities = validation.references(
             "caCertificateRefs", kind: "ConfigMap", namespace: namespace)
-        tls.clientRules = try ClientCertificateRules(validation)
+        revocations =
+            validation.mapping("crl")?
+            .references("refs", kind: "Secret", namespace: namespace) ?? []
+        let rules = ClientCertificateRules(validation)
+        if rules != ClientCertificateRules() { tls.clientRules = rules }
     }
 }
 

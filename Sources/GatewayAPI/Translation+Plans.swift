@@ -113,6 +113,11 @@ extension Translation {
         if let references = client?.authorities, !references.isEmpty {
             termination.clientAuthorities = authorities(references, of: state)
         }
+        if let references = client?.revocations, !references.isEmpty {
+            var rules = termination.clientRules ?? ClientCertificateRules()
+            rules.revocationLists = revocationLists(references, of: state)
+            termination.clientRules = rules
+        }
         if termination.clientValidation == nil, let validation = state.clientValidation {
             termination.clientValidation = validation
             termination.clientAuthorities = state.clientAuthorities
@@ -256,6 +261,32 @@ extension Translation {
                 path: references[0].path, rule: fault.reason, fault.message)
             return []
         }
+    }
+
+    /// PEM of revocation lists. Where one is missing, an empty one stands for them, which no server
+    /// takes: nobody is let in.
+    private func revocationLists(
+        _ references: [ObjectReference], of state: AttachedListener
+    ) -> [String] {
+        var texts: [String] = []
+        for reference in references {
+            let identity = reference.identity
+            let bytes =
+                reference.kind == "ConfigMap"
+                ? objects.configMaps[identity]?.data["ca.crl"].map { Array($0.utf8) }
+                : objects.secrets[identity]?.data["ca.crl"]
+            let text = bytes.map { String(decoding: $0, as: UTF8.self) } ?? ""
+            guard text.contains("-----BEGIN X509 CRL-----") else {
+                report(
+                    .error, at: reference.name.place, state.owner.identity, path: reference.path,
+                    rule: "InvalidRevocationList",
+                    "there is no \(identity) with a revocation list (PEM) in ca.crl; clients of "
+                        + "\(state.planName) are refused")
+                return [""]
+            }
+            texts.append(text)
+        }
+        return texts
     }
 
     /// A tier serves until it has nobody left before a fallback that names another Backend, and
