@@ -33,7 +33,9 @@ let package = Package(
         .target(name: "Routing", dependencies: ["Primitives"]),
         .target(
             name: "Discovery",
-            dependencies: ["CLinux", "Health", "Kernel", "Primitives", "Resolver", "Routing"]),
+            dependencies: [
+                "CLinux", "Health", "Kernel", "Primitives", "Resolver", "Routing", "TLS",
+            ]),
         .target(
             name: "Engine",
             dependencies: ["CLinux", "Discovery", "Kernel", "Primitives", "Routing", "TLS", "Wire"]),

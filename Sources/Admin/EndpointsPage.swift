@@ -57,9 +57,11 @@ struct EndpointsPage {
     /// Why a cluster has no endpoint.
     private static func nothing(_ cluster: Snapshot.Cluster) -> String {
         let plans = cluster.plan.tiers.joined()
-        if plans.contains(where: { $0.tls != nil }) { return "TLS to endpoints is not spoken yet" }
         let isNamed = plans.contains { Lookup($0.target, cluster.plan.dns) != nil }
-        return isNamed ? "its names have no addresses" : "the Backend has none that can be used"
+        if isNamed { return "its names have no addresses" }
+        return plans.contains { $0.tls != nil }
+            ? "TLS cannot be spoken with them, as the log says"
+            : "the Backend has none that can be used"
     }
 
     private func row(_ cluster: String, _ endpoint: Snapshot.Endpoint) -> [String] {

@@ -128,6 +128,7 @@ extension ForwarderProcess {
         {
             sockets.replaceEndpoints(with: new.plan, of: changed)
             loaded = new
+            reportTLS()
             return report(PlanChange(clustersChanged: changed.count), since: start)
         }
         let former = sockets.plan

@@ -77,8 +77,9 @@ struct ListenerSockets: ~Copyable {
     private var bound: [[Bound]] = []
     private var limits: [ConnectionBudget?] = []
     private var tls = TLSServers()
-    /// Of the last plan.
-    private(set) var tlsFailures: [TLSServers.Failure] = []
+    private var tlsClients = TLSClients()
+    /// What the last change of the plan could not have, in sentences for the log.
+    private(set) var tlsFailures: [String] = []
     private var departed: [Departed] = []
     private var publications: UInt64 = 0
     private var numberLast: UInt64 = 0
@@ -133,7 +134,9 @@ struct ListenerSockets: ~Copyable {
     /// Goes on under a plan that differs in the endpoints of some clusters only: workers see these
     /// at once, without a plan.
     mutating func replaceEndpoints(with plan: Plan, of clusters: [Int]) {
-        directory.replaceEndpoints(clusters.map { ($0, plan.clusters[$0]) })
+        tlsFailures = tlsClients.follow(plan.clusters).map(\.description)
+        directory.replaceEndpoints(
+            clusters.map { ($0, plan.clusters[$0]) }, tls: tlsClients.known)
         self.plan.clusters = plan.clusters
     }
 
@@ -174,7 +177,8 @@ struct ListenerSockets: ~Copyable {
 
     private mutating func commit(_ wanted: Plan, _ slots: [Slot], drainDeadline: UInt64) {
         publications += 1
-        tlsFailures = tls.follow(wanted)
+        tlsFailures = tls.follow(wanted).map(\.description)
+        tlsFailures += tlsClients.follow(wanted.clusters).map(\.description)
         let served = slots.filter { $0.bound != nil }
         let byListener = Dictionary(grouping: served, by: \.listener)
         let owners = bound.indices.flatMap { index in bound[index].map { _ in index } }
@@ -203,7 +207,8 @@ struct ListenerSockets: ~Copyable {
         }
         giveUp(except: Set(served.compactMap(\.kept)))
         let clusters = PlanChange.formerClusters(of: next, in: plan)
-        let endpoints = directory.follow(next.clusters, former: clusters)
+        let endpoints = directory.follow(
+            next.clusters, former: clusters, tls: tlsClients.known)
         (plan, bound, limits) = (next, nextBound, nextLimits)
         workers = parts.map { part in
             WorkerPlan(

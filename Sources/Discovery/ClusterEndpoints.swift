@@ -3,6 +3,7 @@ import Health
 import Primitives
 import Routing
 import Synchronization
+import TLS
 
 /// The endpoints of one cluster: workers pick from what is published, without a lock or a count;
 /// everybody else changes it under a lock that no worker takes. It lives as long as a worker has a
@@ -65,13 +66,14 @@ public final class ClusterEndpoints: Sendable {
     ///   - former: the same Backend's under the plan before: endpoints that stay are the same.
     ///   - verdicts: what is known of endpoints by checks.
     ///   - attention: who is told when an endpoint fails; nil = nobody leaves any out.
+    ///   - tls: what speaks TLS, for each plan of it; endpoints that have no such are left out.
     ///   - zone: the one that this process is in.
     ///   - now: CLOCK_MONOTONIC, nanoseconds.
     public init(
         _ plan: ClusterPlan, _ tiers: [[Candidate]]? = nil, quiescence: Quiescence,
         attention: EndpointAttention? = nil, former: ClusterEndpoints? = nil,
-        verdicts: [HealthCheck: HealthVerdict] = [:], zone: String? = nil,
-        now: UInt64 = apus_monotonic()
+        verdicts: [HealthCheck: HealthVerdict] = [:], tls: [UpstreamTLSPlan: TLSClient] = [:],
+        zone: String? = nil, now: UInt64 = apus_monotonic()
     ) {
         self.plan = plan
         self.quiescence = quiescence
@@ -88,7 +90,7 @@ public final class ClusterEndpoints: Sendable {
         state.tiers =
             Self.entries(
                 tiers ?? EndpointDirectory.candidates(of: plan, [:]), known.joined().map(\.self),
-                now: now
+                plan.carriesDatagrams ? [:] : tls, now: now
             ) { entry, isNew in Self.follow(&entry, plan, verdicts, isNew: isNew) }
             .entries
         // Tiers that stay go on with what counted of them.
@@ -185,11 +187,12 @@ public final class ClusterEndpoints: Sendable {
     /// before, with their health and counts.
     public func replace(
         _ tiers: [[Candidate]], verdicts: [HealthCheck: HealthVerdict] = [:],
-        now: UInt64 = apus_monotonic()
+        tls: [UpstreamTLSPlan: TLSClient] = [:], now: UInt64 = apus_monotonic()
     ) {
         state.withLock { state in
             let former = state.tiers.joined().map(\.self)
-            let (entries, left) = Self.entries(tiers, former, now: now) { entry, isNew in
+            let tls = plan.carriesDatagrams ? [:] : tls
+            let (entries, left) = Self.entries(tiers, former, tls, now: now) { entry, isNew in
                 // Those that stay are checked as before.
                 if isNew { Self.follow(&entry, plan, verdicts, isNew: true) }
             }
@@ -298,10 +301,15 @@ public final class ClusterEndpoints: Sendable {
     ///   - finish: is given each entry, and whether it is new.
     /// - Returns: the entries, and those of `known` that are not among them.
     private static func entries(
-        _ tiers: [[Candidate]], _ known: [EndpointEntry], now: UInt64,
+        _ tiers: [[Candidate]], _ known: [EndpointEntry], _ tls: [UpstreamTLSPlan: TLSClient],
+        now: UInt64,
         finish: (inout EndpointEntry, Bool) -> Void
     ) -> (entries: [[EndpointEntry]], left: [EndpointEntry]) {
         var matching = EndpointMatching(known)
+        // Nothing goes in the clear where TLS cannot be spoken as it should.
+        let tiers = tiers.map { tier in
+            tier.filter { $0.plan.tls.map { tls[$0] != nil } ?? true }
+        }
         let places = tiers.map { tier in tier.map { matching.next(like: $0) } }
         let entries = zip(tiers, places).map { tier, places in
             zip(tier, places).map { candidate, place in
@@ -312,7 +320,10 @@ public final class ClusterEndpoints: Sendable {
                     return entry
                 }
                 var entry = EndpointEntry(
-                    Endpoint(candidate.plan, at: candidate.address), weight: candidate.weight)
+                    Endpoint(
+                        candidate.plan, at: candidate.address,
+                        tls: candidate.plan.tls.flatMap { tls[$0] }),
+                    weight: candidate.weight)
                 // Where all are new, all are equal.
                 if !known.isEmpty { entry.risenAt = now }
                 finish(&entry, true)

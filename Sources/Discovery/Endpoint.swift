@@ -1,6 +1,7 @@
 import Primitives
 import Routing
 import Synchronization
+import TLS
 
 /// One place that clients are sent to: who it is, and what became of them, for as long as anybody
 /// refers to it. It goes on through every change of the set that it is in, and of the plan. Workers
@@ -23,6 +24,10 @@ public final class Endpoint: Sendable {
     public let socketAddress: SocketAddress
     /// The same, where an operation may point to it; it stays there.
     public nonisolated(unsafe) let address: UnsafeMutablePointer<RawSocketAddress>
+    /// Speaks TLS with it; nil = it is spoken to in the clear.
+    public let tls: TLSClient?
+    /// `EndpointPlan.tlsName`.
+    public let tlsName: String?
     /// Never given to another in this process.
     public let number: UInt32
 
@@ -37,8 +42,13 @@ public final class Endpoint: Sendable {
     /// Where it stands in the set that was published last; a hint.
     private let placeWord = Atomic<Int>(0)
 
-    public init(_ plan: EndpointPlan, at socketAddress: SocketAddress) {
+    /// - Precondition: `tls` is given where the plan says TLS, and only there, so that nothing goes
+    ///   in the clear instead.
+    public init(_ plan: EndpointPlan, at socketAddress: SocketAddress, tls: TLSClient? = nil) {
+        precondition((plan.tls == nil) == (tls == nil), "TLS as the plan says")
         self.plan = plan
+        self.tls = tls
+        tlsName = tls == nil ? nil : plan.tlsName
         self.socketAddress = socketAddress
         number = Self.numbers.wrappingAdd(1, ordering: .relaxed).newValue
         address = .allocate(capacity: 1)

@@ -5,6 +5,7 @@ import Primitives
 import Resolver
 import Routing
 import Synchronization
+import TLS
 
 /// The endpoints of all clusters of the plan in force: addresses as they are written, names as they
 /// are resolved. Shared by the control thread, which brings plans, the resolver's, which brings
@@ -19,6 +20,8 @@ public final class EndpointDirectory: Sendable {
         /// The last verdict on each lookup that is wanted.
         var resolutions: [Lookup: Resolution] = [:]
         var checks = CheckBook()
+        /// What speaks TLS with endpoints, for each plan of it.
+        var tls: [UpstreamTLSPlan: TLSClient] = [:]
 
         var unresolvedCount: Int { users.keys.count { resolutions[$0] == nil } }
     }
@@ -81,9 +84,14 @@ public final class EndpointDirectory: Sendable {
 
     /// The endpoints of the clusters of a new plan: where one goes on, those that it had; where its
     /// Backend stays and says something else, the endpoints that it still has are the same.
-    /// - Parameter former: for each cluster the place of its equal in the plan before.
-    public func follow(_ plans: [ClusterPlan], former: [Int?]) -> [ClusterEndpoints] {
+    /// - Parameters:
+    ///   - former: for each cluster the place of its equal in the plan before.
+    ///   - tls: what speaks TLS, for each plan of it; endpoints that have no such are left out.
+    public func follow(
+        _ plans: [ClusterPlan], former: [Int?], tls: [UpstreamTLSPlan: TLSClient] = [:]
+    ) -> [ClusterEndpoints] {
         let (clusters, wanted) = state.withLock { state in
+            state.tls = tls
             var byName: [Name: ClusterEndpoints] = [:]
             for one in state.clusters { byName[Name(one.plan)] = one }
             let after = zip(plans, former).map { plan, former in
@@ -91,7 +99,7 @@ public final class EndpointDirectory: Sendable {
                 return ClusterEndpoints(
                     plan, Self.candidates(of: plan, state.resolutions), quiescence: quiescence,
                     attention: attention, former: byName[Name(plan)],
-                    verdicts: state.checks.verdicts, zone: zone)
+                    verdicts: state.checks.verdicts, tls: tls, zone: zone)
             }
             state.clusters = after
             state.plans = plans
@@ -104,9 +112,14 @@ public final class EndpointDirectory: Sendable {
     }
 
     /// Takes the endpoints of other plans for clusters that differ in nothing else.
-    /// - Parameter changes: each cluster's place in the plan in force, and what it is now.
-    public func replaceEndpoints(_ changes: [(place: Int, plan: ClusterPlan)]) {
+    /// - Parameters:
+    ///   - changes: each cluster's place in the plan in force, and what it is now.
+    ///   - tls: as of `follow`, for all clusters.
+    public func replaceEndpoints(
+        _ changes: [(place: Int, plan: ClusterPlan)], tls: [UpstreamTLSPlan: TLSClient] = [:]
+    ) {
         let wanted = state.withLock { state in
+            state.tls = tls
             for (place, plan) in changes {
                 state.plans[place] = plan
                 // Where a new name is not resolved yet, the endpoints before it serve on.
@@ -123,7 +136,7 @@ public final class EndpointDirectory: Sendable {
         let cluster = state.clusters[place]
         cluster.replace(
             Self.candidates(of: state.plans[place], state.resolutions),
-            verdicts: state.checks.verdicts)
+            verdicts: state.checks.verdicts, tls: state.tls)
         state.checks.replace(place, by: cluster.checks)
     }
 
@@ -210,8 +223,7 @@ public final class EndpointDirectory: Sendable {
         for tier in plan.tiers {
             var own: [ClusterEndpoints.Candidate] = []
             var further: [[ClusterEndpoints.Candidate]] = []
-            // TLS to endpoints is not spoken yet, and nothing goes in the clear instead.
-            for endpoint in tier where endpoint.tls == nil {
+            for endpoint in tier {
                 if case .address(let address) = endpoint.target {
                     own.append(.init(endpoint, at: address))
                     continue

@@ -55,7 +55,7 @@ struct Connection: BitwiseCopyable {
         case inspecting
         /// The handshake with a client whose TLS ends here.
         case securing
-        /// A connect to an endpoint is in flight.
+        /// An endpoint is being connected to; `ConnectionDetails.dialStep` says how far that is.
         case dialing
         case relaying
         /// Terminated: waits until the kernel has given everything back.
@@ -63,8 +63,8 @@ struct Connection: BitwiseCopyable {
     }
 
     var phase = Phase.inspecting
-    /// TLS with the client ends here: what is relayed is decrypted and encrypted.
-    var isSecured = false
+    /// The sides that TLS is spoken with: what is relayed is decrypted and encrypted.
+    var secured: SecuredSides = []
     var reason = TerminationReason.clientClosed
     /// The direction whose source ended first.
     var firstEnded: Way?
@@ -79,6 +79,31 @@ struct Connection: BitwiseCopyable {
     var lastActivity: UInt64
     var request: Channel
     var response: Channel
+}
+
+/// The sides of a connection that speak TLS.
+struct SecuredSides: OptionSet, BitwiseCopyable {
+    let rawValue: UInt8
+
+    static let client = SecuredSides(rawValue: 1 << 0)
+    static let endpoint = SecuredSides(rawValue: 1 << 1)
+}
+
+/// How far the way to an endpoint is. At most one of its operations is in the kernel at a time,
+/// under a token of the kind `dial`.
+enum DialStep: UInt8, BitwiseCopyable {
+    /// A CONNECT is in flight.
+    case connecting
+    /// A step of the TLS handshake waits for its turn.
+    case awaitingTurn
+    /// What the last step wrote, and a PROXY header before it, is in flight.
+    case sending
+    /// A RECV is in flight.
+    case receiving
+    /// There is no buffer to receive into.
+    case starved
+    /// The attempt's time is over; what was in flight is being cancelled.
+    case abandoned
 }
 
 /// What is needed at the beginning and the end of a connection only; stands in a parallel array so
@@ -108,6 +133,12 @@ struct ConnectionDetails {
     /// Freed when the slot is.
     var clientTLS: TLSSession?
     var isHandshakeDone = false
+    var dialStep = DialStep.connecting
+    /// With the endpoint that is dialed or served by; freed with the attempt, or when the slot is.
+    var endpointTLS: TLSSession?
+    var isEndpointSecure = false
+    /// What the endpoint sent and no step of the handshake has read.
+    var endpointInput = BufferPool.none
 
     init(_ listener: UnsafeMutablePointer<ListenerState>) {
         idleTicks = listener.pointee.idleTicks

@@ -1,8 +1,8 @@
 import TLS
 
 /// The memory in which one worker speaks TLS: what sessions read and write, and what they have
-/// decrypted, for the length of one step. Made when the first listener wants it. Worker thread
-/// only.
+/// decrypted, for the length of one step. Made when the first connection needs it. Worker
+/// thread only.
 final class TLSDesk {
     var records: RecordExchange
     /// Plaintext of a received buffer, which holds the end of one record and the next at most.

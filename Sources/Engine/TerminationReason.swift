@@ -46,6 +46,11 @@ public enum TerminationReason: UInt8, BitwiseCopyable, CaseIterable, Sendable {
     // MARK: The endpoint's side failed
     case connectFailed
     case connectTimedOut
+    /// No endpoint is left, and the last to be tried did not agree on TLS: its certificate is not
+    /// believed, it sent an alert or something else, or went away meanwhile.
+    case endpointHandshakeFailed
+    /// After the handshake: a record that cannot be decrypted, or an alert.
+    case endpointRecordsFailed
     case endpointFailed
     /// The endpoint was left out after failures, and the Backend's EndpointPolicy ends its
     /// connections then.

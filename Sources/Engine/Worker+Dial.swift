@@ -116,6 +116,7 @@ extension Worker where R: ~Copyable {
         }
         connection.pointee.endpoint = socket
         connection.pointee.operations += 1
+        detail.pointee.dialStep = .connecting
         ring.connect(socket, to: address, token: token(.dial, index))
         // What time is left is shared among the endpoints that are left, so that one that never
         // answers does not use up the others' share.
@@ -151,15 +152,49 @@ extension Worker where R: ~Copyable {
         guard let connection = connections.find(index, generation: completion.token.generation)
         else { return dropStale(completion) }
         connection.pointee.operations -= 1
-        guard connection.pointee.phase == .dialing else { return closeIfJoined(index) }
+        guard connection.pointee.phase == .dialing else {
+            return releaseCarried(completion, of: index)
+        }
+        switch details[Int(index)].dialStep {
+        case .connecting where completion.result == 0: connected(index)
+        case .connecting:
+            let isTimeout = completion.result == -ECANCELED || completion.result == -ETIMEDOUT
+            attemptFailed(index, isTimeout ? .connectTimedOut : .connectFailed)
+        case .receiving: endpointHandshakeReceived(completion, index)
+        case .sending: endpointHandshakeSent(completion, index)
+        case .abandoned:
+            if completion.hasBuffer { returnBuffer(completion.bufferID) }
+            attemptFailed(index, .connectTimedOut)
+        case .awaitingTurn, .starved: fatalError("nothing was in flight")
+        }
+    }
+
+    /// The attempt's share of the time is over.
+    mutating func dialTimedOut(_ index: UInt32) {
+        let detail = details + Int(index)
+        switch detail.pointee.dialStep {
+        case .connecting: ring.cancel(token(.dial, index))
+        case .receiving, .sending:
+            detail.pointee.dialStep = .abandoned
+            ring.cancel(token(.dial, index))
+        case .awaitingTurn, .starved: attemptFailed(index, .connectTimedOut)
+        case .abandoned: break
+        }
+    }
+
+    /// On to the next endpoint, or to the end.
+    /// - Parameter reason: of that end.
+    /// - Precondition: nothing of the attempt is in the kernel.
+    mutating func attemptFailed(_ index: UInt32, _ reason: TerminationReason) {
         timers.cancel(index)
-        if completion.result == 0 { return connected(index) }
         counters.add(.dialFailures)
+        dropEndpointHandshake(index)
+        dropHeld(index, .request)
+        let connection = connections[index]
         _ = ring.close(connection.pointee.endpoint)
         connection.pointee.endpoint = -1
         if leadOn(index) { return tryEndpoint(index) }
-        let isTimeout = completion.result == -ECANCELED || completion.result == -ETIMEDOUT
-        terminate(index, isTimeout ? .connectTimedOut : .connectFailed)
+        terminate(index, reason)
     }
 
     /// From an endpoint that could not be connected to, to the next; false = there is none, or no
@@ -185,19 +220,41 @@ extension Worker where R: ~Copyable {
     // MARK: - Connected
 
     private mutating func connected(_ index: UInt32) {
-        let connection = connections[index]
+        let isSecured =
+            details[Int(index)].endpoint?._withUnsafeGuaranteedRef { $0.tls != nil } ?? false
+        guard isSecured else { return endpointReady(index) }
+        // It may have answered just when its time was over.
+        guard timers.isSet(index) else { return attemptFailed(index, .connectTimedOut) }
+        secureEndpoint(index)
+    }
+
+    /// The endpoint is connected to, and TLS is agreed on where it is spoken.
+    mutating func endpointReady(_ index: UInt32) {
+        timers.cancel(index)
         let detail = details + Int(index)
-        connection.pointee.phase = .relaying
-        connection.pointee.lastActivity = tick
         let cluster = roster.clusters[detail.pointee.cluster]
         detail.pointee.endpoint?._withUnsafeGuaranteedRef { endpoint in
             cluster.pointee.endpoints.noteSuccess(of: endpoint)
         }
         cluster.pointee.endpoints.limits?.settle(&detail.pointee.claim)
+        relay(index, header: cluster.pointee.plan.proxyHeader)
+    }
+
+    /// - Parameter header: sent first, unless it went before the handshake.
+    private mutating func relay(_ index: UInt32, header: ClusterPlan.ProxyHeader) {
+        let connection = connections[index]
+        let detail = details + Int(index)
+        connection.pointee.phase = .relaying
+        connection.pointee.lastActivity = tick
         let idle = detail.pointee.idleTicks
         if idle > 0 { timers.set(index, deadline: tick + idle) }
         scheduleTrim()
-        let header = cluster.pointee.plan.proxyHeader
+        if !connection.pointee.secured.isEmpty {
+            // Records have to pass through here.
+            connection.pointee.request.direction = Direction(canSplice: false)
+            connection.pointee.response.direction = Direction(canSplice: false)
+        }
+        if connection.pointee.secured.contains(.endpoint) { return relaySecured(index) }
         perform(connection.pointee.response.direction.on(.start), index, .response)
         guard header != .none || !detail.pointee.inspected.isEmpty else {
             return perform(connection.pointee.request.direction.on(.start), index, .request)
@@ -212,6 +269,25 @@ extension Worker where R: ~Copyable {
         injectInspected(index)
     }
 
+    /// Both ways may begin with bytes that are here, and what comes by one may be answered by the
+    /// other.
+    private mutating func relaySecured(_ index: UInt32) {
+        let connection = connections[index]
+        let detail = details + Int(index)
+        _ = connection.pointee.request.direction.on(.startLoaded)
+        _ = connection.pointee.response.direction.on(.startLoaded)
+        let id = detail.pointee.endpointInput
+        if id != BufferPool.none {
+            detail.pointee.endpointInput = BufferPool.none
+            relayRecords(id, isLast: false, index, .response)
+            guard connection.pointee.phase == .relaying else { return }
+        }
+        if connection.pointee.response.direction.isUnstarted {
+            perform(connection.pointee.response.direction.on(.resume), index, .response)
+        }
+        injectInspected(index)
+    }
+
     /// What came behind the client's PROXY header, or was looked at, goes on.
     private mutating func injectInspected(_ index: UInt32) {
         let connection = connections[index]
@@ -220,7 +296,7 @@ extension Worker where R: ~Copyable {
         {
             let load = streamBuffers.load(id)
             if load.pointee.start < load.pointee.end {
-                if connection.pointee.isSecured {
+                if !connection.pointee.secured.isEmpty {
                     relayRecords(id, isLast: false, index, .request)
                 } else {
                     inject(id, index)
@@ -242,7 +318,7 @@ extension Worker where R: ~Copyable {
         move(id, connection.pointee.request.direction.on(event), index, .request)
     }
 
-    private mutating func writeProxyHeader(
+    mutating func writeProxyHeader(
         _ kind: ClusterPlan.ProxyHeader, _ index: UInt32
     ) -> UInt16? {
         guard let id = streamBuffers.take() else { return nil }

@@ -13,20 +13,22 @@ extension Worker where R: ~Copyable {
         _ index: UInt32, by server: TLSServer, serverName: UnsafeRawBufferPointer?
     ) {
         let connection = connections[index]
-        let desk = desk ?? TLSDesk()
-        self.desk = desk
-        guard let session = server.accept(serverName: serverName, on: desk.records) else {
+        guard let session = server.accept(serverName: serverName, on: openDesk().records) else {
             return terminate(index, .outOfMemory)
         }
         details[Int(index)].clientTLS = session
         connection.pointee.phase = .securing
-        connection.pointee.isSecured = true
-        // Records have to pass through here.
-        connection.pointee.request.direction = Direction(canSplice: false)
-        connection.pointee.response.direction = Direction(canSplice: false)
+        connection.pointee.secured.insert(.client)
         let listener = roster.listeners[UInt32(connection.pointee.listener)]
         timers.set(index, deadline: tick + listener.pointee.handshakeTicks)
-        stepHandshake(index)
+        stepHandshake(token(.inspect, index))
+    }
+
+    /// Made when it is first needed.
+    mutating func openDesk() -> TLSDesk {
+        let desk = desk ?? TLSDesk()
+        self.desk = desk
+        return desk
     }
 
     /// What the client sent after its hello.
@@ -44,28 +46,40 @@ extension Worker where R: ~Copyable {
         let load = streamBuffers.load(completion.bufferID)
         (load.pointee.start, load.pointee.end) = (0, UInt32(completion.result))
         details[Int(index)].inspected.append(completion.bufferID, in: streamBuffers)
-        stepHandshake(index)
+        stepHandshake(token(.inspect, index))
     }
 
     /// Does the next step now, or in a later turn when this one has done enough of them.
-    private mutating func stepHandshake(_ index: UInt32) {
+    /// - Parameter token: `inspect` for the client's handshake, `dial` for the endpoint's.
+    mutating func stepHandshake(_ token: Token) {
         let isLate = handshakeSteps >= TLSDesk.stepsPerTurn
         guard !isLate || handshakes.count == handshakes.capacity else {
-            return handshakes.append(token(.inspect, index))
+            return handshakes.append(token)
         }
-        handshakeSteps += 1
-        advanceHandshake(index)
+        advanceHandshake(token)
     }
 
     /// Between two turns: those that had to wait.
     mutating func resumeHandshakes() {
         handshakeSteps = 0
         while handshakeSteps < TLSDesk.stepsPerTurn, let token = handshakes.popFirst() {
-            guard let connection = connections.find(token.index, generation: token.generation),
-                connection.pointee.phase == .securing
-            else { continue }
+            advanceHandshake(token)
+        }
+    }
+
+    /// What waited for its turn may have ended, or the endpoint may be another's turn already.
+    private mutating func advanceHandshake(_ token: Token) {
+        let index = token.index
+        guard let connection = connections.find(index, generation: token.generation) else { return }
+        let isClient = token.kind == OperationKind.inspect.rawValue
+        switch connection.pointee.phase {
+        case .securing where isClient:
             handshakeSteps += 1
-            advanceHandshake(token.index)
+            advanceHandshake(index)
+        case .dialing where !isClient && details[Int(index)].dialStep == .awaitingTurn:
+            handshakeSteps += 1
+            advanceEndpointHandshake(index)
+        case .inspecting, .securing, .dialing, .relaying, .closing: break
         }
     }
 

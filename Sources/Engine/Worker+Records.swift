@@ -3,9 +3,9 @@ import Kernel
 import Primitives
 import TLS
 
-/// Relaying where the client speaks TLS and the endpoint does not: a received buffer is decrypted
-/// or encrypted whole as it comes, and what it became is sent on. What the sink does not take is
-/// kept as it will be sent, so that what is held is always ready.
+/// Relaying where TLS is spoken with a side, or with both: a received buffer is decrypted or
+/// encrypted whole as it comes, or both one after the other, and what it became is sent on. What
+/// the sink does not take is kept as it will be sent, so that what is held is always ready.
 extension Worker where R: ~Copyable {
     /// - Parameter isLast: the RECV operation ended with it.
     mutating func relayRecords(
@@ -14,44 +14,53 @@ extension Worker where R: ~Copyable {
         let load = streamBuffers.load(id).pointee
         let bytes = UnsafeRawBufferPointer(
             start: streamBuffers.address(id) + Int(load.start), count: Int(load.end - load.start))
-        if way == .request {
-            decrypt(bytes, isLast: isLast, index)
+        if let session = session(ofSourceOf: way, index) {
+            decrypt(bytes, by: session, isLast: isLast, index, way)
         } else {
-            encrypt(bytes, isLast: isLast, index)
+            pass(bytes, isLast: isLast, index, way)
         }
         streamBuffers.give(id)
+    }
+
+    /// Nil = that side does not speak TLS.
+    private func session(ofSourceOf way: Way, _ index: UInt32) -> TLSSession? {
+        way == .request ? details[Int(index)].clientTLS : details[Int(index)].endpointTLS
+    }
+
+    private static func recordsFailed(ofSourceOf way: Way) -> TerminationReason {
+        way == .request ? .clientRecordsFailed : .endpointRecordsFailed
     }
 
     // MARK: - Both ways
 
     private mutating func decrypt(
-        _ bytes: UnsafeRawBufferPointer, isLast: Bool, _ index: UInt32
+        _ bytes: UnsafeRawBufferPointer, by session: TLSSession, isLast: Bool, _ index: UInt32,
+        _ way: Way
     ) {
-        guard let desk, let session = details[Int(index)].clientTLS else {
-            fatalError("who relays records has a session")
-        }
+        guard let desk else { fatalError("who has a session has a desk") }
         var isLast = isLast
         // Whatever is emitted may end the connection, and then its slot may be free.
         let connection = connections[index]
-        let channel = channel(index, .request)
+        let channel = channel(index, way)
         guard channel.pointee.direction.phase != .finished, !channel.pointee.isClosedInside else {
-            return emit(UnsafeRawBufferPointer(start: nil, count: 0), isLast, index, .request)
+            return emit(UnsafeRawBufferPointer(start: nil, count: 0), isLast, index, way)
         }
         desk.records.clearOutput()
         desk.records.setInput(bytes)
         while true {
             let (count, outcome) = Self.fill(desk.plaintext, from: session)
-            answer(desk, index)
+            answer(desk, index, way)
             guard connection.pointee.phase == .relaying else { return }
-            emit(
-                UnsafeRawBufferPointer(rebasing: desk.plaintext[..<count]), isLast, index, .request)
+            pass(
+                UnsafeRawBufferPointer(rebasing: desk.plaintext[..<count]), isLast: isLast, index,
+                way)
             guard connection.pointee.phase == .relaying else { return }
             isLast = false
             switch outcome {
             case .bytes: continue
             case .wantsInput: return
-            case .ended: return closedInside(index)
-            case .failed: return terminate(index, .clientRecordsFailed)
+            case .ended: return closedInside(index, way)
+            case .failed: return terminate(index, Self.recordsFailed(ofSourceOf: way))
             }
         }
     }
@@ -70,29 +79,35 @@ extension Worker where R: ~Copyable {
         return (count, .bytes(count))
     }
 
-    /// What reading had to answer, such as a KeyUpdate or an alert, goes back to the client.
-    private mutating func answer(_ desk: TLSDesk, _ index: UInt32) {
+    /// What reading had to answer, such as a KeyUpdate or an alert, goes back to the source.
+    private mutating func answer(_ desk: TLSDesk, _ index: UInt32, _ way: Way) {
         guard desk.records.output.count > 0 else { return }
-        emit(desk.records.output, false, index, .response)
+        emit(desk.records.output, false, index, way.opposite)
         desk.records.clearOutput()
     }
 
-    private mutating func encrypt(
-        _ bytes: UnsafeRawBufferPointer, isLast: Bool, _ index: UInt32
+    /// Plaintext goes on to the sink, in records where it speaks TLS.
+    private mutating func pass(
+        _ bytes: UnsafeRawBufferPointer, isLast: Bool, _ index: UInt32, _ way: Way
     ) {
-        guard let desk, let session = details[Int(index)].clientTLS else {
-            fatalError("who relays records has a session")
+        guard let session = session(ofSourceOf: way.opposite, index) else {
+            return emit(bytes, isLast, index, way)
         }
+        guard let desk else { fatalError("who has a session has a desk") }
         desk.records.clearOutput()
-        let channel = channel(index, .response)
+        let channel = channel(index, way)
         guard channel.pointee.direction.phase != .finished else {
-            return emit(desk.records.output, isLast, index, .response)
+            return emit(desk.records.output, isLast, index, way)
         }
+        // The source's records may be waiting there, for its own session.
+        let inputLeft = desk.records.inputLeft
         let size = Self.recordBytes(after: channel.pointee.bytes)
         if session.write(bytes, recordBytesMax: size) != nil {
-            return terminate(index, .clientRecordsFailed)
+            return terminate(index, Self.recordsFailed(ofSourceOf: way.opposite))
         }
-        emit(desk.records.output, isLast, index, .response)
+        precondition(desk.records.inputLeft == inputLeft, "writing reads nothing")
+        emit(desk.records.output, isLast, index, way)
+        desk.records.clearOutput()
     }
 
     /// A record is of use only when it is whole, so the first are as small as a segment, until the
@@ -103,26 +118,31 @@ extension Worker where R: ~Copyable {
 
     // MARK: - Ends
 
-    /// The client's close_notify: its stream ends, though its socket may stay.
-    private mutating func closedInside(_ index: UInt32) {
-        let channel = channel(index, .request)
+    /// The source's close_notify: its stream ends, though its socket may stay.
+    private mutating func closedInside(_ index: UInt32, _ way: Way) {
+        let channel = channel(index, way)
         channel.pointee.isClosedInside = true
         switch channel.pointee.direction.receive {
-        case .armed: ring.cancel(token(.requestReceive, index))
+        case .armed: ring.cancel(token(way.receiveKind, index))
         case .cancelling: break
-        case .none, .starved: ended(index, .request)
+        case .none, .starved: ended(index, way)
         }
     }
 
-    /// Before the end of the stream to the client: its close_notify, so that it knows that nothing
-    /// was cut off (RFC 8446 section 6.1).
-    mutating func sendClose(_ index: UInt32) {
-        guard let desk, let session = details[Int(index)].clientTLS,
-            channel(index, .response).pointee.direction.phase != .finished
+    /// Before the end of the stream to a sink that speaks TLS: close_notify, so that it knows that
+    /// nothing was cut off (RFC 8446 section 6.1). Of a source that ends without, nobody knows that
+    /// (many servers end so, and HAProxy and Envoy take it for an end too): the stream ends, and
+    /// the sink is not told what we were not.
+    mutating func sendClose(_ index: UInt32, _ way: Way) {
+        let channel = channel(index, way)
+        let isWhole = session(ofSourceOf: way, index) == nil || channel.pointee.isClosedInside
+        guard let desk, let session = session(ofSourceOf: way.opposite, index), isWhole,
+            channel.pointee.direction.phase != .finished
         else { return }
         desk.records.clearOutput()
         session.sendClose()
-        emit(desk.records.output, false, index, .response)
+        emit(desk.records.output, false, index, way)
+        desk.records.clearOutput()
     }
 
     // MARK: - To the sink

@@ -45,7 +45,7 @@ extension Worker where R: ~Copyable {
         let load = streamBuffers.load(id)
         load.pointee.start = 0
         load.pointee.end = UInt32(completion.result)
-        if connection.pointee.isSecured {
+        if !connection.pointee.secured.isEmpty {
             return relayRecords(id, isLast: !completion.hasMore, index, way)
         }
         let event = Direction.Event.received(
@@ -132,8 +132,8 @@ extension Worker where R: ~Copyable {
     mutating func ended(_ index: UInt32, _ way: Way) {
         let connection = connections[index]
         if connection.pointee.firstEnded == nil { connection.pointee.firstEnded = way }
-        if way == .response, connection.pointee.isSecured {
-            sendClose(index)
+        if !connection.pointee.secured.isEmpty {
+            sendClose(index, way)
             guard connection.pointee.phase == .relaying else { return }
         }
         perform(channel(index, way).pointee.direction.on(.endOfStream), index, way)
@@ -177,6 +177,10 @@ extension Worker where R: ~Copyable {
     }
 
     mutating func startSend(_ index: UInt32, _ way: Way) {
+        startSend(index, way, as: way.sendKind)
+    }
+
+    mutating func startSend(_ index: UInt32, _ way: Way, as kind: OperationKind) {
         if arena.isFull {
             ring.submit()
             arena.reset()
@@ -185,7 +189,7 @@ extension Worker where R: ~Copyable {
         let connection = connections[index]
         connection.pointee.operations += 1
         ring.sendMessage(
-            on: sink(index, way), header: message, token: token(way.sendKind, index))
+            on: sink(index, way), header: message, token: token(kind, index))
     }
 
     private mutating func shutdownSink(_ index: UInt32, _ way: Way) {
@@ -320,6 +324,10 @@ extension Worker where R: ~Copyable {
                 case .securing: armInspection(token.index)
                 case .dialing, .relaying, .closing: break
                 }
+                continue
+            }
+            if token.kind == OperationKind.dial.rawValue {
+                feedEndpointHandshake(token.index)
                 continue
             }
             guard connection.pointee.phase == .relaying else { continue }

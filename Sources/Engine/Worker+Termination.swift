@@ -93,6 +93,7 @@ extension Worker where R: ~Copyable {
             streamBuffers.give(id)
         }
         details[Int(index)].clientTLS?.free()
+        dropEndpointHandshake(index)
         close(connection.pointee.client, withReset: reason.resetsClient(isHolding: isHolding))
         if connection.pointee.endpoint >= 0 {
             close(
@@ -146,7 +147,8 @@ extension TerminationReason {
             false
         case .idleTimedOut, .endpointDown, .failedBack: isHolding
         case .clientDenied, .endpointReset, .endpointFailed, .connectFailed, .connectTimedOut,
-            .noEndpoint, .noRoute, .listenerLimit, .totalLimit, .clusterLimit, .pendingLimit,
+            .endpointHandshakeFailed, .endpointRecordsFailed, .noEndpoint, .noRoute, .listenerLimit,
+            .totalLimit, .clusterLimit, .pendingLimit,
             .endpointLimit, .sourceLimit, .sourceRate, .flowEvicted, .outOfDescriptors,
             .outOfBuffers, .outOfMemory, .drainTimedOut, .listenerRemoved:
             true
@@ -157,9 +159,10 @@ extension TerminationReason {
     func resetsEndpoint(isHolding: Bool) -> Bool {
         switch self {
         case .clientClosed, .endpointClosed, .flowAnswered: false
-        case .endpointReset, .endpointFailed: false
+        case .endpointReset, .endpointFailed, .endpointRecordsFailed: false
         case .idleTimedOut, .endpointDown, .failedBack: isHolding
         case .clientReset, .clientFailed, .clientDenied, .connectFailed, .connectTimedOut,
+            .endpointHandshakeFailed,
             .noEndpoint, .noRoute, .listenerLimit, .totalLimit, .clusterLimit, .pendingLimit,
             .endpointLimit, .sourceLimit, .sourceRate, .flowEvicted, .outOfDescriptors,
             .outOfBuffers, .outOfMemory, .drainTimedOut, .listenerRemoved, .proxyHeaderMalformed,

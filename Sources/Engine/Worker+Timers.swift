@@ -51,7 +51,7 @@ extension Worker where R: ~Copyable {
         case .securing:
             terminate(index, .handshakeTimedOut)
         case .dialing:
-            ring.cancel(token(.dial, index))
+            dialTimedOut(index)
         case .relaying:
             let idle = details[Int(index)].idleTicks
             let deadline = connection.pointee.lastActivity + idle

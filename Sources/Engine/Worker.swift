@@ -55,7 +55,7 @@ public struct Worker<R: Ring & ~Copyable>: ~Copyable {
     let batch: UnsafeMutableBufferPointer<Completion>
     let parser = ProxyHeaderParser(bytesMax: BufferSize.stream - 512)
     let hellos = HelloReader()
-    /// Nil until a client's TLS ends here.
+    /// Nil until TLS is spoken.
     var desk: TLSDesk?
     /// Connections whose handshake goes on in the next turn.
     var handshakes: FixedQueue<Token>

@@ -32,7 +32,7 @@ enum EngineSupport {
             "tls.session", "tls.signatureAlgorithms",
         ],
         .securityPolicy: ["authorization"],
-        .backendTLSPolicy: [],
+        .backendTLSPolicy: ["validation"],
         .endpointPolicy: ["connections", "dns", "healthCheck", "limits", "srv", "tiers", "udp"],
     ]
 
@@ -61,9 +61,7 @@ enum EngineSupport {
     }
 
     /// What of a Backend has no effect yet; nil = all of it has.
-    static func unserved(_ backend: Backend, tls: UpstreamTLSPlan?) -> String? {
-        if backend.isDynamicResolver { return "destinations that the client names" }
-        let speaksTLS = tls != nil || backend.endpoints.contains(where: \.usesTLS)
-        return speaksTLS ? "TLS to endpoints" : nil
+    static func unserved(_ backend: Backend) -> String? {
+        backend.isDynamicResolver ? "destinations that the client names" : nil
     }
 }

@@ -321,7 +321,8 @@ extension Explanation.Destination.Endpoint {
         var remarks = plan.hostname.map { ["as \($0)"] } ?? []
         if let zone = plan.zone { remarks.append("zone \(zone)") }
         if let tls = plan.tls {
-            remarks.append("TLS" + (tls.serverName.map { " for \($0)" } ?? ""))
+            let name = tls.serverName ?? plan.tlsName
+            remarks.append("TLS" + (name.map { " for \($0)" } ?? ""))
         }
         remark = remarks.joined(separator: ", ")
     }

@@ -8,10 +8,7 @@ extension Translation {
     mutating func translate(_ backend: Backend) {
         let identity = backend.metadata.identity
         var refusal: Refusal?
-        var unserved: String?
-        switch upstreamTLS(backend) {
-        case .success(let tls): unserved = EngineSupport.unserved(backend, tls: tls)
-        case .failure(let fault):
+        if case .failure(let fault) = upstreamTLS(backend) {
             refusal = Refusal(reason: "Invalid", message: fault.message)
             invalidBackends[identity] = Refusal(
                 reason: "InvalidBackendTLS", message: fault.message)
@@ -32,7 +29,7 @@ extension Translation {
         condition(
             .object(identity), of: backend.metadata, "Accepted", refusal == nil,
             refusal?.reason ?? "Accepted", refusal?.message ?? "")
-        if let unserved, refusal == nil {
+        if let unserved = EngineSupport.unserved(backend), refusal == nil {
             condition(
                 .object(identity), of: backend.metadata, "Programmed", false, "Pending",
                 "understood and not served yet: \(unserved)")
@@ -114,21 +111,35 @@ extension Translation {
                         + "the endpoint is left out of it")
                 return nil
             }
-            var plan = EndpointPlan(
-                endpoint.target, hostname: endpoint.hostname, zone: endpoint.zone, tls: tls)
-            if plan.tls == nil, endpoint.usesTLS {
-                plan.tls = UpstreamTLSPlan(
-                    trust: .system,
-                    alpnProtocols: backend.application?.value.alpnProtocols ?? ["http/1.1"])
-            }
-            guard plan.tls != nil, plan.tls?.serverName == nil else { return plan }
-            if case .name(let name, _) = endpoint.target {
-                plan.tls?.serverName = endpoint.hostname ?? name
-            } else {
-                plan.tls?.serverName = endpoint.hostname
+            let plan = EndpointPlan(
+                endpoint.target, hostname: endpoint.hostname, zone: endpoint.zone,
+                tls: tls ?? (endpoint.usesTLS ? impliedTLS(backend) : nil))
+            if plan.tls != nil, route.carried == .udp {
+                report(
+                    .error, at: endpoint.place, backend.metadata.identity, path: endpoint.path,
+                    rule: "UnsupportedValue",
+                    "\(route.metadata.identity) cannot send datagrams by TLS; nothing is sent to "
+                        + "the endpoint")
             }
             return plan
         }
+    }
+
+    /// Of an endpoint with `protocol: HTTPS`.
+    private func impliedTLS(_ backend: Backend) -> UpstreamTLSPlan {
+        UpstreamTLSPlan(
+            trust: .system,
+            alpnProtocols: backend.application?.value.alpnProtocols ?? ["http/1.1"])
+    }
+
+    /// What an SRV record stands for, which an EndpointPolicy puts before a Backend's endpoints: it
+    /// is spoken to as they are.
+    func endpoints(_ service: String, before backend: Backend) -> [EndpointPlan] {
+        guard case .success(let tls) = upstreamTLS(backend) else { return [] }
+        let isImplied = backend.endpoints.contains(where: \.usesTLS)
+        return [
+            EndpointPlan(.service(service), tls: tls ?? (isImplied ? impliedTLS(backend) : nil))
+        ]
     }
 
     /// Ready endpoints of a Service's port, from its EndpointSlices; where it has none of these,

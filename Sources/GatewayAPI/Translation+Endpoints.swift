@@ -44,18 +44,17 @@ extension Translation {
     }
 
     private func isEndpointChange(_ old: Backend, _ new: Backend) -> Bool {
-        func hasUnix(_ backend: Backend) -> Bool {
+        /// A UDPRoute has something to say of these.
+        func hasOthers(_ backend: Backend) -> Bool {
             backend.endpoints.contains { endpoint in
-                // A UDPRoute has something to say of these.
-                if case .address(.unix) = endpoint.target { true } else { false }
+                if case .address(.unix) = endpoint.target { true } else { endpoint.usesTLS }
             }
         }
         return old.metadata.identity == new.metadata.identity
             && old.metadata.labels == new.metadata.labels
             && old.metadata.creationTimestamp == new.metadata.creationTimestamp
             && old.hasSameRest(as: new) && invalidBackends[old.metadata.identity] == nil
-            && !hasUnix(old) && !hasUnix(new)
-            && EngineSupport.unserved(old, tls: nil) == EngineSupport.unserved(new, tls: nil)
+            && !hasOthers(old) && !hasOthers(new)
     }
 
     private mutating func noteGeneration(of metadata: Metadata, former: Metadata) {
@@ -82,7 +81,9 @@ extension Translation {
         // Envoy Gateway puts all fallbacks of a rule into one tier.
         let fallbacks = source.standby.flatMap { self.tiers(of: $0, source.route).first ?? [] }
         if !fallbacks.isEmpty { tiers.append(fallbacks) }
-        if let service = source.service { tiers.insert([EndpointPlan(.service(service))], at: 0) }
+        if let service = source.service, case .backend(let backend) = source.target {
+            tiers.insert(endpoints(service, before: backend), at: 0)
+        }
         return tiers
     }
 }

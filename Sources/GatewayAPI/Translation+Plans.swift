@@ -312,6 +312,7 @@ extension Translation {
         var source = ClusterSource(target: target, standby: standby, route: route)
         var cluster = ClusterPlan(
             name: Self.name(of: target), route: planName(route.metadata.identity), tiers: [])
+        cluster.carriesDatagrams = route.carried == .udp
         switch traffic(of: route, rule, at: state) {
         case .none: break
         // Nothing is sent by a policy that cannot be followed.

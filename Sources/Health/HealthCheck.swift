@@ -51,9 +51,11 @@ public struct HealthCheck: Hashable, Sendable {
         }
     }
 
-    /// As the cluster's policy has it; nil = it has no checks.
+    /// As the cluster's policy has it; nil = it has no checks. Of an endpoint for TLS only connects
+    /// are checked: nothing is sent to it in the clear.
     public init?(_ endpoint: EndpointPlan, at address: SocketAddress, of cluster: ClusterPlan) {
         guard let plan = cluster.healthCheck.active else { return nil }
+        if endpoint.tls != nil, plan.probe != .tcp(send: [], expect: []) { return nil }
         self.init(
             endpoint, at: address, plan: plan, framing: cluster.framing,
             proxyHeader: cluster.proxyHeader)

@@ -25,6 +25,21 @@ public struct EndpointPlan: Hashable, Sendable {
         self.zone = zone
         self.tls = tls
     }
+
+    /// Whom its certificate has to be for, and who is asked for (SNI), where `tls` names nobody:
+    /// its host name, for a service the domain that was looked up (RFC 6125 section 6.2.1), or else
+    /// its IP address; nil = it has none of these.
+    public var tlsName: String? {
+        if let hostname { return hostname }
+        switch target {
+        case .name(let name, _): return name
+        case .service(let name):
+            let labels = name.split(separator: ".").drop { $0.hasPrefix("_") }
+            return labels.joined(separator: ".")
+        case .address(.ip(let address, _)): return address.description
+        case .address(.unix): return nil
+        }
+    }
 }
 
 /// The endpoints of one Backend as one route reaches them, with the route's policy.
@@ -45,6 +60,8 @@ public struct ClusterPlan: Hashable, Sendable {
     /// The client names the endpoint, by SNI or Host (Backend `type: DynamicResolver`).
     public var isDynamic = false
     public var framing = Framing.opaque
+    /// UDP: nothing is sent to endpoints for TLS, which is no protocol for it.
+    public var carriesDatagrams = false
     /// For all attempts of one client together (`spec.timeout.tcp.connectTimeout`).
     public var connectTimeoutMilliseconds: UInt32
     public var proxyHeader: ProxyHeader

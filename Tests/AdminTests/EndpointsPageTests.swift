@@ -43,7 +43,7 @@ struct EndpointsPageTests {
         #expect(json.hasSuffix("\"names\":[]}"))
     }
 
-    @Test("tells of endpoints that cannot be served yet why")
+    @Test("tells of endpoints that cannot be served why")
     func tls() {
         let cluster = Looks.cluster("c", []) {
             $0.tiers = [
@@ -51,7 +51,7 @@ struct EndpointsPageTests {
             ]
         }
         let text = EndpointsPage([cluster], names: nil, checks: nil).text
-        #expect(text.contains("TLS to endpoints is not spoken yet"))
+        #expect(text.contains("TLS cannot be spoken with them"))
     }
 
     private static let plan = ClusterPlan(name: "b", route: "r", endpoints: [Looks.address(1)])

@@ -67,7 +67,9 @@ struct EndpointDirectoryTests {
     func secure() {
         let endpoint = EndpointPlan(
             .address(.ip(Self.ip(1), port: 443)), tls: UpstreamTLSPlan(trust: .system))
-        #expect(EndpointDirectory.candidates(of: Self.plan([[endpoint]]), [:]) == [[]])
+        let quiescence = Quiescence(readers: 0)
+        let plan = Self.plan([[endpoint]])
+        #expect(ClusterEndpoints(plan, quiescence: quiescence).count == 0)
     }
 
     @Test("names of a plan are looked up, and its clusters get what comes")

@@ -42,6 +42,8 @@ struct TerminationReasonTests {
         Row(.clientDenied, "client_denied", .always, .always),
         Row(.connectFailed, "connect_failed", .always, .always),
         Row(.connectTimedOut, "connect_timed_out", .always, .always),
+        Row(.endpointHandshakeFailed, "endpoint_handshake_failed", .always, .always),
+        Row(.endpointRecordsFailed, "endpoint_records_failed", .always, .never),
         Row(.endpointFailed, "endpoint_failed", .always, .never),
         Row(.endpointDown, "endpoint_down", .ifHolding, .ifHolding),
         Row(.failedBack, "failed_back", .ifHolding, .ifHolding),

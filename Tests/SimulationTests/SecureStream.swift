@@ -25,6 +25,14 @@ final class SecureStream {
         self.session = session
     }
 
+    init(over socket: StreamSocket, _ server: TLSServer) {
+        self.socket = socket
+        guard let session = server.accept(serverName: nil, on: exchange) else {
+            fatalError("no memory for a session")
+        }
+        self.session = session
+    }
+
     deinit { session.free() }
 
     /// Whether everything has been handed to the socket, the end too.
@@ -75,7 +83,8 @@ final class SecureStream {
         }
     }
 
-    private func take(_ bytes: [UInt8]) {
+    /// Bytes that somebody else has read of the socket.
+    func take(_ bytes: [UInt8]) {
         bytes.withUnsafeBytes { raw in
             exchange.setInput(raw)
             if !isHandshakeDone { step() }

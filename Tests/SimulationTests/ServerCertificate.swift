@@ -18,6 +18,9 @@ enum ServerCertificate {
         try TLSClient(UpstreamTLSPlan(trust: .nobody))
     }
 
+    /// How it is believed by whoever expects it.
+    static let trusting = UpstreamTLSPlan(trust: .authorities([chain]), serverName: "a.example.com")
+
     private static let chain = """
         -----BEGIN CERTIFICATE-----
         MIIDLTCCAhWgAwIBAgIULUgMIhumRyHW+ipDxtkYjYTM99UwDQYJKoZIhvcNAQEL

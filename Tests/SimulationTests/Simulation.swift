@@ -27,6 +27,8 @@ final class Simulation {
     private var sockets: [[Descriptor]] = []
     /// Of each listener what ends TLS.
     private var tls: [[TLSServer?]] = []
+    /// What speaks TLS with endpoints.
+    private var tlsClients: [UpstreamTLSPlan: TLSClient] = [:]
     private let quiescence = Quiescence(readers: 1)
     private let attention: EndpointAttention
     /// Of the first plan's clusters.
@@ -112,18 +114,28 @@ final class Simulation {
 
     static func cluster(
         _ endpoints: [SocketAddress], header: ClusterPlan.ProxyHeader = .none,
-        connectTimeoutMilliseconds: UInt32 = 10_000, udp: UDPFlowPlan = UDPFlowPlan()
+        connectTimeoutMilliseconds: UInt32 = 10_000, udp: UDPFlowPlan = UDPFlowPlan(),
+        tls: UpstreamTLSPlan? = nil
     ) -> ClusterPlan {
         ClusterPlan(
-            name: "default/backend", route: "Route/default/route", endpoints: endpoints,
+            name: "default/backend", route: "Route/default/route",
+            tiers: [endpoints.map { EndpointPlan(.address($0), tls: tls) }],
             connectTimeoutMilliseconds: connectTimeoutMilliseconds, proxyHeader: header, udp: udp)
     }
 
     /// Hands the worker its plan.
     func start() {
         guard plans == nil else { return }
+        for case let plan? in plan.clusters.flatMap(\.tiers).joined().map(\.tls)
+        where tlsClients[plan] == nil {
+            do throws(TLSConfigurationFault) {
+                tlsClients[plan] = try TLSClient(plan)
+            } catch {
+                fatalError("no TLS to endpoints: \(error)")
+            }
+        }
         endpoints = plan.clusters.map {
-            ClusterEndpoints($0, quiescence: quiescence, attention: attention)
+            ClusterEndpoints($0, quiescence: quiescence, attention: attention, tls: tlsClients)
         }
         let ends = tls.joined().contains { $0 != nil }
         post(
@@ -149,13 +161,13 @@ final class Simulation {
     @discardableResult
     func serve(
         at address: SocketAddress, awaitsHeader: Bool = false, helloAwaited: [UInt8] = [],
-        _ script: @escaping () -> StreamScript
+        ends: TLSServer? = nil, _ script: @escaping () -> StreamScript
     ) -> StreamService {
         kernel.serve(at: address) { [unowned self] socket in
             backends.append(
                 StreamActor(
                     script(), number: makeNumber(), socket: socket, kernel: kernel,
-                    awaitsHeader: awaitsHeader, helloAwaited: helloAwaited))
+                    awaitsHeader: awaitsHeader, helloAwaited: helloAwaited, server: ends))
         }
     }
 

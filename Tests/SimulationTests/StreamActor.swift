@@ -47,12 +47,15 @@ final class StreamActor {
 
     init(
         _ script: StreamScript, number: UInt64, socket: StreamSocket, kernel: SimulatedKernel,
-        awaitsHeader: Bool = false, helloAwaited: [UInt8] = [], client: TLSClient? = nil
+        awaitsHeader: Bool = false, helloAwaited: [UInt8] = [], client: TLSClient? = nil,
+        server: TLSServer? = nil
     ) {
         self.script = script
         self.number = number
         self.socket = socket
-        secure = client.map { SecureStream(over: socket, $0) }
+        secure =
+            client.map { SecureStream(over: socket, $0) }
+            ?? server.map { SecureStream(over: socket, $0) }
         self.kernel = kernel
         self.awaitsHeader = awaitsHeader
         self.helloAwaited = helloAwaited
@@ -105,7 +108,9 @@ final class StreamActor {
             // The header has to go first.
             if secure != nil, preambleSent < script.preamble.count { return }
             let count = kernel.random(1...script.readMax)
-            switch secure?.read(count) ?? socket.read(count) {
+            // A PROXY header comes in the clear.
+            let isPlain = secure == nil || awaitsHeader
+            switch isPlain ? socket.read(count) : secure?.read(count) ?? .nothingYet {
             case .bytes(let bytes): take(bytes)
             case .nothingYet: return
             case .end: end = .clean
@@ -116,6 +121,7 @@ final class StreamActor {
     }
 
     private func take(_ bytes: [UInt8]) {
+        guard !script.isDeaf else { return }
         guard peerNumber == nil else { return check(bytes) }
         head += bytes
         if awaitsHeader {
@@ -125,6 +131,10 @@ final class StreamActor {
                 self.header = header
                 awaitsHeader = false
                 head.removeFirst(length)
+                if let secure {
+                    secure.take(head)
+                    head = []
+                }
             case .noMatch, .malformed:
                 violations.append("what came first is no PROXY header")
                 awaitsHeader = false
@@ -157,6 +167,7 @@ final class StreamActor {
     // MARK: - Writing
 
     private func write() {
+        if secure != nil, awaitsHeader { return }
         let preamble = script.preamble + script.hello
         while preambleSent < preamble.count, !isResting {
             let count = min(kernel.random(1...script.writeMax), preamble.count - preambleSent)

@@ -31,12 +31,14 @@ struct StreamScript {
     var isPreambleGood = true
     /// Sent behind the preamble, and passed on: a ClientHello in its records.
     var hello: [UInt8] = []
+    /// What comes is another protocol's, and not looked at.
+    var isDeaf = false
     /// Where the preamble says the connection comes from.
     var preambleSource: SocketAddress?
 
     /// It keeps its side of the bargain: the connection should complete.
     var isCooperative: Bool {
-        isPreambleGood && (ending == .halfClose || ending == .answersWhenAsked)
+        isPreambleGood && !isDeaf && (ending == .halfClose || ending == .answersWhenAsked)
     }
 
     /// - Parameter maySpeakSecond: of two ends that both wait, none would ever speak.

@@ -78,7 +78,7 @@ import Testing
                 .clientClosed, .endpointClosed, .clientReset, .endpointReset, .connectFailed,
                 .connectTimedOut, .idleTimedOut, .listenerLimit, .totalLimit, .outOfDescriptors,
                 .proxyHeaderMalformed, .proxyHeaderMissing, .notTLS, .serverNameMissing,
-                .serverUnknown, .helloMalformed, .helloTooLong,
+                .serverUnknown, .helloMalformed, .helloTooLong, .endpointHandshakeFailed,
             ])
     }
 

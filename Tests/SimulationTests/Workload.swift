@@ -50,14 +50,11 @@ enum Workload {
         let ends = isTLS && Bool.random(using: &random) ? try ServerCertificate.makeServer() : nil
         let client = ends == nil ? nil : try ServerCertificate.makeClient()
         let hello = isTLS && ends == nil ? hello(&random) : []
+        let securesEndpoints = Int.random(in: 0..<4, using: &random) == 0
+        let holdsNothing = cluster == .none && expected == .none && !isTLS && !securesEndpoints
         let simulation = try Simulation(
             seed: seed, faults: faults,
-            settings: WorkerSettings(
-                connectionsMax: connectionsMax, features: .all,
-                // So few are all with the kernel, and none is left to gather or write a header in.
-                buffersMax: [cluster == .none && expected == .none && !isTLS ? 4 : 96, 128, 2048]
-                    .randomElement(using: &random)!,
-                pipesMax: [0, 1, 64].randomElement(using: &random)!),
+            settings: settings(connectionsMax: connectionsMax, holdsNothing: holdsNothing, &random),
             features: features(&random))
         simulation.kernel.socketCapacities =
             [[4_096], [16_384, 65_536, 212_992], [65_536, 1_048_576]].randomElement(using: &random)!
@@ -70,20 +67,29 @@ enum Workload {
                     proxyHeader: expected, inspectionTimeoutMilliseconds: 15_000,
                     idleTimeoutMilliseconds: 30_000,
                     connectionsMax: destructive && Bool.random(using: &random) ? 2 : nil)),
-            to: [Simulation.cluster(endpoints, header: cluster)],
+            to: [
+                Simulation.cluster(
+                    endpoints, header: cluster,
+                    tls: securesEndpoints ? ServerCertificate.trusting : nil)
+            ],
             serverName: isTLS ? .suffix(".example.com") : nil, ends: ends)
         // Whether a header is to come is only known when the client speaks.
         let clientsWait = expected != .optional && Bool.random(using: &random)
+        let endpointEnds = securesEndpoints ? try ServerCertificate.makeServer() : nil
         var backends = SeededRandom(seed: random.next())
         for endpoint in endpoints {
+            let isDeaf =
+                securesEndpoints && destructive && Int.random(in: 0..<4, using: &random) == 0
             let service = simulation.serve(
-                at: endpoint, awaitsHeader: cluster != .none, helloAwaited: hello
+                at: endpoint, awaitsHeader: cluster != .none && !isDeaf, helloAwaited: hello,
+                ends: isDeaf ? nil : endpointEnds
             ) {
-                StreamScript.draw(
+                var script = StreamScript.draw(
                     &backends, maySpeakSecond: !clientsWait, misbehaves: destructive)
+                script.isDeaf = isDeaf
+                return script
             }
-            guard destructive, Int.random(in: 0..<4, using: &random) == 0 else { continue }
-            service.manner = Bool.random(using: &random) ? .refusing : .silent
+            if destructive { spoil(service, &random) }
         }
         let spread: UInt64 = [0, 20_000_000, 1_000_000_000].randomElement(using: &random)!
         for place in 0..<count {
@@ -97,14 +103,35 @@ enum Workload {
                 to: target, after: UInt64.random(in: 0...spread, using: &random), over: client,
                 script)
         }
-        guard destructive, Int.random(in: 0..<3, using: &random) == 0 else { return simulation }
+        if destructive { endEarly(simulation, within: spread, &random) }
+        return simulation
+    }
+
+    private static func endEarly(
+        _ simulation: Simulation, within spread: UInt64, _ random: inout SeededRandom
+    ) {
+        guard Int.random(in: 0..<3, using: &random) == 0 else { return }
         let isStop = Bool.random(using: &random)
         simulation.kernel.after(UInt64.random(in: 0...spread, using: &random)) {
             [unowned simulation] in
             let deadline = simulation.kernel.clock + 1_000_000_000
             simulation.post(isStop ? .stop : .drain(deadline: deadline))
         }
-        return simulation
+    }
+
+    private static func settings(
+        connectionsMax: Int, holdsNothing: Bool, _ random: inout SeededRandom
+    ) -> WorkerSettings {
+        WorkerSettings(
+            connectionsMax: connectionsMax, features: .all,
+            // So few are all with the kernel, and none is left to gather or write a header in.
+            buffersMax: [holdsNothing ? 4 : 96, 128, 2048].randomElement(using: &random)!,
+            pipesMax: [0, 1, 64].randomElement(using: &random)!)
+    }
+
+    private static func spoil(_ service: StreamService, _ random: inout SeededRandom) {
+        guard Int.random(in: 0..<4, using: &random) == 0 else { return }
+        service.manner = Bool.random(using: &random) ? .refusing : .silent
     }
 
     /// In records of any size; some are longer than one buffer.
