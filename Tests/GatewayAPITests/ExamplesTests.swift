@@ -10,7 +10,9 @@ struct ExamplesTests {
         .deletingLastPathComponent().deletingLastPathComponent()
         .appendingPathComponent("tools/examples")
 
-    static let names = ["edge", "legacy-tcp", "sidecar-unix", "tls-passthrough", "udp-dns"]
+    static let names = [
+        "edge", "legacy-tcp", "sidecar-unix", "tls-passthrough", "tls-to-endpoints", "udp-dns",
+    ]
 
     @Test("an example loads without a finding, and every listener has a route", arguments: names)
     func loads(name: String) throws {
@@ -33,6 +35,6 @@ struct ExamplesTests {
         }
         let result = Configuration.load(files: files)
         #expect(result.findings.map(\.description) == [])
-        #expect(result.plan.listeners.count == 8)
+        #expect(result.plan.listeners.count == 10)
     }
 }

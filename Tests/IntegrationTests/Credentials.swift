@@ -16,16 +16,40 @@ struct Credentials {
     }
 
     /// A key and a certificate for a server's name; the paths of both.
-    func server(_ name: String) throws -> (certificate: String, key: String) {
-        let base = "\(folder.path)/\(name)"
+    /// - Parameters:
+    ///   - names: subjectAltName as OpenSSL's configuration has it; nil = the server's.
+    ///   - isExpired: since yesterday.
+    func server(
+        _ name: String, names: String? = nil, isExpired: Bool = false
+    ) throws -> (certificate: String, key: String) {
+        let base = "\(folder.path)/\(name)\(isExpired ? "-expired" : "")"
         try openssl(
             "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
             "-keyout", "\(base).key", "-out", "\(base).csr", "-subj", "/CN=\(name)")
-        let names = folder.file("\(name).ext", "subjectAltName=DNS:\(name)\n")
+        let names = folder.file(
+            "\(name).ext", "subjectAltName=\(names ?? "DNS:\(name)")\n")
         try openssl(
             "x509", "-req", "-in", "\(base).csr", "-CA", authority,
-            "-CAkey", "\(folder.path)/ca.key", "-CAcreateserial", "-days", "30",
-            "-extfile", names, "-out", "\(base).crt")
+            "-CAkey", "\(folder.path)/ca.key", "-CAcreateserial",
+            "-days", isExpired ? "-1" : "30", "-extfile", names,
+            "-out", "\(base).crt")
+        return ("\(base).crt", "\(base).key")
+    }
+
+    /// The same in one file, as HAProxy wants them.
+    func bundle(_ name: String) throws -> String {
+        let (certificate, key) = try server(name)
+        let parts = [certificate, key].map { TemporaryFolder.text(of: $0) ?? "" }
+        return folder.file("\(name).pem", parts.joined())
+    }
+
+    /// A key and a certificate that it has signed itself.
+    func alone(_ name: String) throws -> (certificate: String, key: String) {
+        let base = "\(folder.path)/\(name)-alone"
+        try openssl(
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-keyout", "\(base).key", "-out", "\(base).crt", "-days", "30",
+            "-subj", "/CN=\(name)", "-addext", "subjectAltName=DNS:\(name)")
         return ("\(base).crt", "\(base).key")
     }
 

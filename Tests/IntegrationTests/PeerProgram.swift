@@ -68,6 +68,36 @@ final class PeerProgram: Sendable {
                 """)
     }
 
+    /// nginx whose `stream` module ends TLS and tells whether the session is an old one (`r`), and
+    /// by which version.
+    static func nginxTellingSession(
+        port: UInt16, _ credentials: (certificate: String, key: String)
+    ) throws -> PeerProgram {
+        let folder = TemporaryFolder()
+        let file = folder.file(
+            "nginx.conf",
+            """
+            load_module /usr/lib/nginx/modules/ngx_stream_module.so;
+            daemon off;
+            worker_processes 1;
+            pid \(folder.path)/pid;
+            error_log stderr;
+            events { worker_connections 512; }
+            stream {
+                server {
+                    listen 127.0.0.1:\(port) ssl;
+                    ssl_protocols TLSv1.2 TLSv1.3;
+                    ssl_certificate \(credentials.certificate);
+                    ssl_certificate_key \(credentials.key);
+                    ssl_session_cache shared:sessions:1m;
+                    return "$ssl_session_reused $ssl_protocol";
+                }
+            }
+            """)
+        return try PeerProgram(
+            ["nginx", "-e", "stderr", "-p", folder.path, "-c", file], in: folder, at: port)
+    }
+
     /// Debian's python3-grpcio with a `grpc.health.v1.Health` that finds every service SERVING but
     /// `ill`, and does not know `unknown`.
     static func grpcBeingChecked(port: UInt16) throws -> PeerProgram {
@@ -138,6 +168,36 @@ final class PeerProgram: Sendable {
             mode http
             bind 127.0.0.1:\(port) accept-proxy
             http-request return content-type text/plain lf-string "%[src] %[src_port]\\n"
+            """)
+    }
+
+    /// HAProxy that ends TLS and forwards what was in it.
+    static func haproxyEndingTLS(
+        port: UInt16, to server: UInt16, bundle: String
+    ) throws -> PeerProgram {
+        try haproxy(
+            port: port,
+            """
+            mode tcp
+            bind 127.0.0.1:\(port) ssl crt \(bundle)
+            server only 127.0.0.1:\(server)
+            """)
+    }
+
+    /// HAProxy that expects a PROXY header, then TLS with a certificate of the authority's, and
+    /// answers requests with the client's address, the name that was asked for, the protocol and
+    /// the certificate's subject.
+    static func haproxyTellingPeer(
+        port: UInt16, bundle: String, authority: String
+    ) throws -> PeerProgram {
+        try haproxy(
+            port: port,
+            """
+            mode http
+            bind 127.0.0.1:\(port) accept-proxy ssl crt \(bundle) alpn http/1.1 \
+            ca-file \(authority) verify required
+            http-request return content-type text/plain lf-string "%[src] %[ssl_fc_sni] \
+            %[ssl_fc_alpn] %[ssl_c_s_dn(CN)]"
             """)
     }
 

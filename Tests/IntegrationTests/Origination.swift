@@ -1,0 +1,105 @@
+import Primitives
+
+/// A configuration with one listener before endpoints for TLS.
+struct Origination {
+    let credentials: Credentials
+    let port: UInt16
+    /// Endpoints of the Backend, in YAML's flow style.
+    var endpoints: [String]
+    /// The inside of the Backend's `spec.tls`; `authority` and `client` are names that it can use.
+    var tls =
+        "sni: a.example.com, caCertificateRefs: [{group: \"\", kind: ConfigMap, name: authority}]"
+    /// The inside of a BackendTrafficPolicy's `spec`.
+    var policy: String?
+    /// The listener is for TLS too, as this server.
+    var server: String?
+    /// Of `client`.
+    var clientName: String?
+
+    init(_ credentials: Credentials, to ports: UInt16...) throws {
+        self.credentials = credentials
+        port = try FreePort.take()
+        endpoints = ports.map { "ip: {address: 127.0.0.1, port: \($0)}" }
+    }
+
+    func start() throws -> ApusProcess {
+        let text = try documents().joined(separator: "\n---\n")
+        return try ApusProcess(configuration: credentials.folder.file("apus-\(port).yaml", text))
+    }
+
+    private func documents() throws -> [String] {
+        let listener =
+            server.map {
+                "protocol: TLS, tls: {mode: Terminate, certificateRefs: [{name: \"\($0)\"}]}"
+            } ?? "protocol: TCP"
+        var documents = [
+            """
+            apiVersion: gateway.networking.k8s.io/v1
+            kind: Gateway
+            metadata: {name: edge}
+            spec:
+              gatewayClassName: apus
+              addresses: [{type: IPAddress, value: 127.0.0.1}]
+              listeners: [{name: main, port: \(port), \(listener)}]
+            """,
+            """
+            apiVersion: gateway.networking.k8s.io/v1alpha2
+            kind: TCPRoute
+            metadata: {name: r}
+            spec:
+              parentRefs: [{name: edge}]
+              rules: [{backendRefs: [{group: gateway.envoyproxy.io, kind: Backend, name: b}]}]
+            """,
+            """
+            apiVersion: gateway.envoyproxy.io/v1alpha1
+            kind: Backend
+            metadata: {name: b}
+            spec:
+              endpoints: [\(endpoints.map { "{\($0)}" }.joined(separator: ", "))]
+              tls: {\(tls)}
+            """,
+            """
+            apiVersion: v1
+            kind: ConfigMap
+            metadata: {name: authority}
+            data:
+              ca.crt: |
+            \(Self.indented(credentials.authority))
+            """,
+        ]
+        if let policy {
+            documents.append(
+                """
+                apiVersion: gateway.envoyproxy.io/v1alpha1
+                kind: BackendTrafficPolicy
+                metadata: {name: p}
+                spec:
+                  targetRefs: [{group: gateway.networking.k8s.io, kind: TCPRoute, name: r}]
+                  \(policy)
+                """)
+        }
+        if let server { documents.append(try secret(server, of: server)) }
+        if let clientName { documents.append(try secret("client", of: clientName)) }
+        return documents
+    }
+
+    private func secret(_ name: String, of host: String) throws -> String {
+        let (certificate, key) = try credentials.server(host)
+        return """
+            apiVersion: v1
+            kind: Secret
+            metadata: {name: \(name)}
+            type: kubernetes.io/tls
+            stringData:
+              tls.crt: |
+            \(Self.indented(certificate))
+              tls.key: |
+            \(Self.indented(key))
+            """
+    }
+
+    private static func indented(_ path: String) -> String {
+        (TemporaryFolder.text(of: path) ?? "").split(separator: "\n")
+            .map { "    \($0)" }.joined(separator: "\n")
+    }
+}
