@@ -44,7 +44,7 @@ let package = Package(
             dependencies: ["CAres", "CLinux", "Kernel", "Primitives", "Routing", "Wire"]),
         .target(
             name: "Health",
-            dependencies: ["CLinux", "CNghttp2", "Kernel", "Primitives", "Routing", "Wire"]),
+            dependencies: ["CLinux", "CNghttp2", "Kernel", "Primitives", "Routing", "TLS", "Wire"]),
         .target(name: "Manifest", dependencies: ["CLibYAML", "CLinux", "CPCRE2", "Primitives"]),
         .target(name: "TLS", dependencies: ["COpenSSL", "Primitives", "Routing"]),
         .target(name: "GatewayAPI", dependencies: ["Manifest", "Primitives", "Routing", "TLS"]),
@@ -80,7 +80,7 @@ let package = Package(
             name: "TLSTests", dependencies: ["COpenSSL", "Primitives", "Routing", "TLS"]),
         .testTarget(
             name: "HealthTests",
-            dependencies: ["CLinux", "Health", "Primitives", "Routing", "Traffic"]),
+            dependencies: ["CLinux", "Health", "Primitives", "Routing", "TLS", "Traffic"]),
         .testTarget(
             name: "EngineTests",
             dependencies: [
@@ -119,7 +119,7 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "CLinux", "Health", "Kernel", "Primitives", "Resolver", "Routing", "Traffic",
+                "CLinux", "Health", "Kernel", "Primitives", "Resolver", "Routing", "TLS", "Traffic",
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -20,14 +20,15 @@ final class Attempt {
     static let receivedMax = 1 << 20
     private static let noSignal = Int32(MSG_NOSIGNAL)
 
-    /// - Throws: EMFILE, ENFILE and the like.
-    init(_ check: HealthCheck) throws(Errno) {
+    /// - Throws: EMFILE, ENFILE, ENOMEM and the like.
+    init(_ check: HealthCheck, _ desk: SecureDesk) throws(Errno) {
+        guard let exchange = check.exchange(desk) else { throw Errno(rawValue: ENOMEM) }
+        self.exchange = exchange
         let type = check.isDatagram ? SOCK_DGRAM : SOCK_STREAM
         let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         descriptor = apus_socket(check.address.raw.family, Int32(type.rawValue) | flags, 0)
         if let errno = Errno(result: Int(descriptor)) { throw errno }
         self.check = check
-        exchange = check.exchange()
         output = check.preface
     }
 

@@ -33,7 +33,7 @@ extension HealthCheck {
     /// Nothing is said and nothing heard: that the connection stands is enough.
     var isConnectOnly: Bool {
         guard case .tcp(let send, let expect) = plan.probe else { return false }
-        return proxyHeader == .none && send.isEmpty && expect.isEmpty
+        return tls == nil && proxyHeader == .none && send.isEmpty && expect.isEmpty
     }
 
     /// The PROXY header of a connection that is made for no client (`proxy-protocol.txt` §2.1
@@ -47,7 +47,13 @@ extension HealthCheck {
         }
     }
 
-    func exchange() -> any Exchange {
+    /// - Returns: nil = out of memory.
+    func exchange(_ desk: SecureDesk) -> (any Exchange)? {
+        guard let tls else { return plainExchange() }
+        return desk.session(tls, tlsName).map { SecureExchange(plainExchange(), by: $0, desk) }
+    }
+
+    private func plainExchange() -> any Exchange {
         switch plan.probe {
         case .tcp(let send, let expect): StreamExchange(send: send, expect: expect)
         case .udp(let send, let expect): DatagramExchange(send: send, expect: expect)

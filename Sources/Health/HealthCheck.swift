@@ -15,11 +15,16 @@ public struct HealthCheck: Hashable, Sendable {
     public let framing: ClusterPlan.Framing
     /// What the endpoint expects before anything else; the connection is our own, and says so.
     public let proxyHeader: ClusterPlan.ProxyHeader
+    /// How TLS is spoken with the endpoint, with the application protocol of the probe; nil = it is
+    /// not.
+    public let tls: UpstreamTLSPlan?
+    /// `EndpointPlan.tlsName`.
+    public let tlsName: String?
 
     /// - Parameters:
     ///   - address: of the endpoint.
     ///   - framing: of the cluster; `http2` means HTTP probes by HTTP/2 with prior knowledge
-    ///     (RFC 9113 §3.3).
+    ///     (RFC 9113 §3.3), or as TLS agrees on it (§3.2).
     public init(
         _ endpoint: EndpointPlan, at address: SocketAddress, plan: HealthCheckPlan.Active,
         framing: ClusterPlan.Framing, proxyHeader: ClusterPlan.ProxyHeader = .none
@@ -49,13 +54,25 @@ public struct HealthCheck: Hashable, Sendable {
         } else {
             self.proxyHeader = proxyHeader
         }
+        tls = Self.tls(endpoint.tls, for: plan.probe, self.framing)
+        tlsName = tls == nil ? nil : endpoint.tlsName
     }
 
-    /// As the cluster's policy has it; nil = it has no checks. Of an endpoint for TLS only connects
-    /// are checked: nothing is sent to it in the clear.
+    private static func tls(
+        _ plan: UpstreamTLSPlan?, for probe: HealthCheckPlan.Probe, _ framing: ClusterPlan.Framing
+    ) -> UpstreamTLSPlan? {
+        guard var plan else { return nil }
+        switch probe {
+        case .udp: return nil
+        case .tcp: break
+        case .http, .grpc: plan.alpnProtocols = [framing == .http2 ? "h2" : "http/1.1"]
+        }
+        return plan
+    }
+
+    /// As the cluster's policy has it; nil = it has no checks.
     public init?(_ endpoint: EndpointPlan, at address: SocketAddress, of cluster: ClusterPlan) {
         guard let plan = cluster.healthCheck.active else { return nil }
-        if endpoint.tls != nil, plan.probe != .tcp(send: [], expect: []) { return nil }
         self.init(
             endpoint, at: address, plan: plan, framing: cluster.framing,
             proxyHeader: cluster.proxyHeader)

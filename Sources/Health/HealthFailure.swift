@@ -1,5 +1,6 @@
 import CLinux
 import Primitives
+import TLS
 
 /// Why a check failed; its description is one sentence without its end. A value.
 public enum HealthFailure: Hashable, Sendable {
@@ -8,6 +9,8 @@ public enum HealthFailure: Hashable, Sendable {
     case timedOut(milliseconds: UInt32)
     /// The connection broke.
     case lost(Errno)
+    /// There is no handshake with it, or a record of its is none.
+    case tlsFailed(TLSFault)
     /// The endpoint closed before it had answered.
     case closedEarly
     /// It sent so many bytes and not what is expected.
@@ -45,6 +48,7 @@ extension HealthFailure: CustomStringConvertible {
         case .connectFailed(let errno): "connect failed: \(errno)"
         case .timedOut(let milliseconds): "timed out after \(Self.text(milliseconds))"
         case .lost(let errno): "connection lost: \(errno)"
+        case .tlsFailed(let fault): "TLS failed: \(fault)"
         case .closedEarly: "closed before the answer was complete"
         case .answerTooLong(let bytes): "sent \(bytes) bytes without what is expected"
         case .datagramRefused: "datagram refused"

@@ -13,6 +13,7 @@ final class HealthLoop {
     private var attempts: [Attempt?] = []
     private var events = [epoll_event](repeating: epoll_event(), count: 256)
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_536, alignment: 16)
+    private let desk = SecureDesk()
     private var isStopping = false
 
     /// The inbox's number among the events; no check has it.
@@ -58,7 +59,9 @@ final class HealthLoop {
 
     private func perform(_ command: HealthInbox.Command) {
         switch command {
-        case .want(let checks): directory.want(checks, now: Self.now)
+        case .want(let checks):
+            directory.want(checks, now: Self.now)
+            desk.keep(Set(checks.compactMap(\.tls)))
         case .report(let receive): receive(directory.report(now: Self.now))
         case .stop: isStopping = true
         }
@@ -86,7 +89,7 @@ final class HealthLoop {
     private func begin(_ start: CheckDirectory.Start) {
         let attempt: Attempt
         do throws(Errno) {
-            attempt = try Attempt(start.check)
+            attempt = try Attempt(start.check, desk)
         } catch {
             return finish(start.number, CheckOutcome(error, isConnected: false))
         }

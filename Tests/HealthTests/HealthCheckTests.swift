@@ -46,6 +46,27 @@ struct HealthCheckTests {
         #expect(host(renamed, .init(probe: .grpc(service: ""))) == "b.test")
     }
 
+    @Test(
+        "TLS is spoken with the probe's protocol, for the endpoint's name, and not with datagrams")
+    func tls() {
+        var plan = UpstreamTLSPlan(trust: .system, alpnProtocols: ["own"])
+        plan.serverName = "s.test"
+        let endpoint = EndpointPlan(.name("a.test", port: 443), tls: plan)
+        func protocols(
+            _ probe: HealthCheckPlan.Probe, _ framing: ClusterPlan.Framing
+        ) -> [String]? {
+            let check = HealthCheck(
+                endpoint, at: Self.place, plan: .init(probe: probe), framing: framing)
+            #expect(check.tls == nil || check.tlsName == "a.test" && check.tls?.serverName != nil)
+            return check.tls?.alpnProtocols
+        }
+        #expect(protocols(.tcp(send: [], expect: []), .opaque) == ["own"])
+        #expect(protocols(Self.http().probe, .opaque) == ["http/1.1"])
+        #expect(protocols(Self.http().probe, .http2) == ["h2"])
+        #expect(protocols(.grpc(service: ""), .opaque) == ["h2"])
+        #expect(protocols(.udp(send: [], expect: []), .opaque) == nil)
+    }
+
     @Test("what makes no difference to a probe makes no other check")
     func equality() {
         let named = EndpointPlan(.name("a.test", port: 80))

@@ -62,7 +62,8 @@ extension HealthCheck {
     /// Of a port of 127.0.0.1, ten times a second.
     static func of(
         _ port: UInt16, _ probe: HealthCheckPlan.Probe, framing: ClusterPlan.Framing = .opaque,
-        hostname: String? = nil, proxyHeader: ClusterPlan.ProxyHeader = .none,
+        hostname: String? = nil, tls: UpstreamTLSPlan? = nil,
+        proxyHeader: ClusterPlan.ProxyHeader = .none,
         change: (inout HealthCheckPlan.Active) -> Void = { _ in }
     ) -> HealthCheck {
         let address = SocketAddress.ip(.loopbackIPv4, port: port)
@@ -71,7 +72,7 @@ extension HealthCheck {
         plan.timeout = 60_000
         change(&plan)
         return HealthCheck(
-            EndpointPlan(.address(address), hostname: hostname), at: address, plan: plan,
+            EndpointPlan(.address(address), hostname: hostname, tls: tls), at: address, plan: plan,
             framing: framing, proxyHeader: proxyHeader)
     }
 }

@@ -2,6 +2,7 @@ import Health
 import Primitives
 import Routing
 import Synchronization
+import TLS
 import Testing
 import Traffic
 
@@ -41,6 +42,42 @@ extension Integration {
             // nginx drops who sends no header.
             let verdict = endpoints.first(.of(ports[2], http("/well")))
             #expect(verdict != .healthy && verdict != nil)
+            withExtendedLifetime(nginx) {}
+        }
+
+        @Test("nginx is checked by TLS with each protocol, and who is not believed is ill for that")
+        func secure() throws {
+            let credentials = try Credentials()
+            let port = try FreePort.take()
+            let nginx = try PeerProgram.nginxSpeakingTLS(
+                port: port, "a", try credentials.server("a.example.com"))
+            let authority = TemporaryFolder.text(of: credentials.authority) ?? ""
+            let tls = UpstreamTLSPlan(trust: .authorities([authority]))
+            let endpoints = try CheckedEndpoints()
+            func first(
+                _ probe: HealthCheckPlan.Probe, framing: ClusterPlan.Framing = .http1,
+                _ name: String = "a.example.com", by tls: UpstreamTLSPlan
+            ) -> HealthVerdict? {
+                endpoints.first(.of(port, probe, framing: framing, hostname: name, tls: tls))
+            }
+            for framing in [ClusterPlan.Framing.http1, .http2] {
+                // It is asked for the name by SNI.
+                #expect(
+                    first(http("/", body: "a heard a.example.com"), framing: framing, by: tls)
+                        == .healthy)
+                #expect(
+                    first(http("/", body: "b"), framing: framing, by: tls)
+                        == .unhealthy(.bodyDiffers(status: 200)))
+            }
+            #expect(first(.tcp(send: [], expect: []), by: tls) == .healthy)
+            func fault(_ verdict: HealthVerdict?) -> TLSFault.Kind? {
+                if case .unhealthy(.tlsFailed(let fault))? = verdict { fault.kind } else { nil }
+            }
+            let wrong = first(.tcp(send: [], expect: []), "b.example.com", by: tls)
+            #expect(fault(wrong) == .certificateWrongHost)
+            let system = first(http("/"), by: UpstreamTLSPlan(trust: .system))
+            #expect(fault(system) == .certificateUntrusted)
+            #expect(first(http("/"), by: UpstreamTLSPlan(trust: .nobody)) == .healthy)
             withExtendedLifetime(nginx) {}
         }
 

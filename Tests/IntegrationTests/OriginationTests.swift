@@ -144,6 +144,28 @@ extension Integration {
             withExtendedLifetime(good) {}
         }
 
+        @Test("Checks speak TLS too: who fails them is not tried for a client")
+        func checked() throws {
+            let ports = [try FreePort.take(), try FreePort.take()]
+            let servers = try zip(ports, ["a.example.com", "b.example.com"]).map { port, name in
+                try PeerProgram.nginxSpeakingTLS(port: port, name, try credentials.server(name))
+            }
+            var origination = try Origination(credentials, to: ports[1], ports[0])
+            origination.policy =
+                "healthCheck: {active: {type: HTTP, interval: 100ms, timeout: 5s, "
+                + "unhealthyThreshold: 1, http: {path: /}}}"
+            let apus = try origination.start()
+            for _ in 0..<4 {
+                #expect(try curl(origination.port).1 == "a.example.com heard a.example.com")
+            }
+            try apus.stopClean()
+            #expect(try apus.statistic("dialFailures") == 0)
+            #expect(
+                apus.child.log.contains("TLS failed: the peer's certificate is for another name"),
+                "\(apus.child.log)")
+            withExtendedLifetime(servers) {}
+        }
+
         @Test(
             "An address is proved by a certificate for it, and a Unix endpoint by the plan's name")
         func addresses() throws {
