@@ -88,7 +88,7 @@ let package = Package(
             ]),
         .testTarget(
             name: "DiscoveryTests",
-            dependencies: ["Discovery", "Health", "Primitives", "Resolver", "Routing"]),
+            dependencies: ["Discovery", "Health", "Primitives", "Resolver", "Routing", "TLS"]),
         .testTarget(name: "ManifestTests", dependencies: ["Manifest", "Primitives"]),
         .testTarget(
             name: "GatewayAPITests",
@@ -98,7 +98,7 @@ let package = Package(
             name: "ControlTests",
             dependencies: [
                 "CLinux", "Control", "Discovery", "Engine", "GatewayAPI", "Health", "Kernel",
-                "Manifest", "Primitives", "Routing",
+                "Manifest", "Primitives", "Routing", "TLS",
             ]),
         .testTarget(
             name: "AdminTests",

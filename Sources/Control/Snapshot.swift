@@ -181,6 +181,9 @@ extension Snapshot.Endpoint {
             returnsMilliseconds = left
             (state, why) = (.ejected, "failed connects; tried again in \((left + 999) / 1_000) s")
         }
+        if let fault = status.fault {
+            why = (why.map { $0 + "; " } ?? "") + "its last handshake failed: \(fault)"
+        }
         if case .unhealthy(let failure) = status.verdict {
             flags.append(.failedActiveCheck)
             (state, why) = (.down, "\(failure)")

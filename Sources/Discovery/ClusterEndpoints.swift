@@ -455,6 +455,8 @@ public final class ClusterEndpoints: Sendable {
         public let live: Int
         public let led: UInt64
         public let failures: UInt64
+        /// Why the last handshake failed; nil = it did not, or no TLS is spoken.
+        public let fault: TLSFault?
         public let ejections: UInt32
         /// CLOCK_MONOTONIC, nanoseconds; nil = it is not left out after failures.
         public let returns: UInt64?
@@ -482,7 +484,8 @@ extension ClusterEndpoints.Status {
         self.init(
             plan: endpoint.plan, address: endpoint.socketAddress, standing: endpoint.standing,
             tier: tier, weight: entry.weight, live: endpoint.live, led: endpoint.led,
-            failures: endpoint.failures, ejections: entry.ejections, returns: entry.returns,
+            failures: endpoint.failures, fault: endpoint.fault, ejections: entry.ejections,
+            returns: entry.returns,
             check: entry.check, verdict: entry.verdict)
     }
 }

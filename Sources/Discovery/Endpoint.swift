@@ -38,6 +38,8 @@ public final class Endpoint: Sendable {
     private let leadCount = Atomic<UInt64>(0)
     private let failureCount = Atomic<UInt64>(0)
     private let failuresInRowCount = Atomic<UInt32>(0)
+    /// `TLSFault.word`; 0 = none.
+    private let faultWord = Atomic<UInt64>(0)
     private let standingWord = Atomic<UInt8>(Standing.serving.rawValue)
     /// Where it stands in the set that was published last; a hint.
     private let placeWord = Atomic<Int>(0)
@@ -105,7 +107,15 @@ public final class Endpoint: Sendable {
         return failuresInRowCount.wrappingAdd(1, ordering: .relaxed).newValue
     }
 
-    func forgetFailures() { failuresInRowCount.store(0, ordering: .relaxed) }
+    func forgetFailures() {
+        failuresInRowCount.store(0, ordering: .relaxed)
+        faultWord.store(0, ordering: .relaxed)
+    }
+
+    /// Why the last handshake failed, if a connect has failed since one succeeded.
+    public var fault: TLSFault? { TLSFault(word: faultWord.load(ordering: .relaxed)) }
+
+    public func note(_ fault: TLSFault) { faultWord.store(fault.word, ordering: .relaxed) }
 
     /// Whether nobody is served by it; acquiring, so that it may be freed then.
     var isUnused: Bool { liveCount.load(ordering: .acquiring) == 0 }

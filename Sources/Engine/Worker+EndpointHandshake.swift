@@ -49,13 +49,18 @@ extension Worker where R: ~Copyable {
         case .done:
             detail.pointee.isEndpointSecure = true
             sendHandshake(index)
-        case .failed:
+        case .failed(let fault):
             let output = desk.records.output
             if let start = output.baseAddress, output.count > 0 {
                 _ = ring.send(connections[index].pointee.endpoint, start, count: output.count)
             }
-            attemptFailed(index, .endpointHandshakeFailed)
+            handshakeFailed(index, fault)
         }
+    }
+
+    private mutating func handshakeFailed(_ index: UInt32, _ fault: TLSFault) {
+        details[Int(index)].endpoint?._withUnsafeGuaranteedRef { $0.note(fault) }
+        attemptFailed(index, .endpointHandshakeFailed)
     }
 
     /// What was received last; the endpoint says nothing before the first step.
@@ -88,7 +93,7 @@ extension Worker where R: ~Copyable {
         if !isBehind, let start = output.baseAddress, output.count > 0 {
             let sent = ring.send(connections[index].pointee.endpoint, start, count: output.count)
             guard sent >= 0 || sent == -Int(EAGAIN) else {
-                return attemptFailed(index, .endpointHandshakeFailed)
+                return handshakeFailed(index, TLSFault(.peerClosed))
             }
             taken = max(sent, 0)
         }
@@ -136,7 +141,7 @@ extension Worker where R: ~Copyable {
         guard completion.result > 0 else {
             if completion.hasBuffer { returnBuffer(completion.bufferID) }
             guard completion.result == -ENOBUFS else {
-                return attemptFailed(index, .endpointHandshakeFailed)
+                return handshakeFailed(index, TLSFault(.peerClosed))
             }
             details[Int(index)].dialStep = .starved
             return starve(completion.token)
@@ -153,7 +158,7 @@ extension Worker where R: ~Copyable {
         if completion.result < 0 {
             let errno = -completion.result
             guard errno == EAGAIN || errno == EINTR || errno == ENOBUFS else {
-                return attemptFailed(index, .endpointHandshakeFailed)
+                return handshakeFailed(index, TLSFault(.peerClosed))
             }
         } else {
             consume(Int(completion.result), index, .request)

@@ -141,7 +141,16 @@ extension Worker where R: ~Copyable {
         else { return }
         desk.records.clearOutput()
         session.sendClose()
-        emit(desk.records.output, false, index, way)
+        var output = desk.records.output
+        if channel.pointee.direction.phase == .copying, let start = output.baseAddress,
+            self.channel(index, way.opposite).pointee.direction.isSourceEnded
+        {
+            // Who has said all there is may be gone, and that is no failure.
+            let sent = ring.send(sink(index, way), start, count: output.count)
+            if sent < 0 && sent != -Int(EAGAIN) { return }
+            output = UnsafeRawBufferPointer(rebasing: output[max(sent, 0)...])
+        }
+        if output.count > 0 { emit(output, false, index, way) }
         desk.records.clearOutput()
     }
 

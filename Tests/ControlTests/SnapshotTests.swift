@@ -2,6 +2,7 @@ import Discovery
 import Health
 import Primitives
 import Routing
+import TLS
 import Testing
 
 @testable import Control
@@ -114,6 +115,20 @@ struct SnapshotTests {
             #expect(Self.seen(cluster, now: left + 1).compactMap(\.returnsMilliseconds) == [0])
             #expect(Self.seen(cluster).count(where: \.isHealthy) == 3)
         }
+    }
+
+    @Test("Why a handshake failed is told until a connect succeeds")
+    func handshakes() throws {
+        let cluster = try Self.cluster(Self.plan([[1]]))
+        let endpoint = try Self.taken(cluster)
+        endpoint.note(TLSFault(.certificateExpired))
+        cluster.noteFailure(of: endpoint)
+        let why = "its last handshake failed: the peer's certificate has expired"
+        #expect(Self.seen(cluster).map(\.why) == [why])
+        #expect(Self.seen(cluster).map(\.state) == [.serving])
+        cluster.noteSuccess(of: endpoint)
+        #expect(Self.seen(cluster).map(\.why) == [nil])
+        endpoint.give()
     }
 
     @Test("Who has left is told of for as long as it serves somebody")

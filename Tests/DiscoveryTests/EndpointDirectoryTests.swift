@@ -1,6 +1,7 @@
 import Primitives
 import Resolver
 import Routing
+import TLS
 import Testing
 
 @testable import Discovery
@@ -70,6 +71,50 @@ struct EndpointDirectoryTests {
         let quiescence = Quiescence(readers: 0)
         let plan = Self.plan([[endpoint]])
         #expect(ClusterEndpoints(plan, quiescence: quiescence).count == 0)
+    }
+
+    @Test("an endpoint for TLS has what speaks it, through new plans; datagrams do without both")
+    func clients() throws {
+        let tls = UpstreamTLSPlan(trust: .nobody)
+        let known = [tls: try TLSClient(tls)]
+        let directory = try EndpointDirectory(workers: 0)
+        func plan(_ count: UInt32, datagrams: Bool = false) -> ClusterPlan {
+            let secured = (1...count).map {
+                EndpointPlan(.address(.ip(Self.ip($0), port: 443)), tls: tls)
+            }
+            var plan = Self.plan([secured])
+            plan.carriesDatagrams = datagrams
+            return plan
+        }
+        let first = directory.follow(
+            [plan(1), plan(1, datagrams: true)], former: [nil, nil], tls: known)
+        #expect(first.map(\.count) == [1, 0])
+        directory.replaceEndpoints(
+            [(place: 0, plan: plan(2)), (place: 1, plan: plan(2, datagrams: true))], tls: known)
+        #expect(first.map(\.count) == [2, 0])
+        var turn = EndpointTurn(seed: 0)
+        for _ in 0..<2 {
+            let endpoint = first[0].pick(&turn, hash: nil)?.takeUnretainedValue()
+            #expect(endpoint?.tls === known[tls])
+        }
+        // Whose client is gone stays for those whom it serves, and gets nobody new.
+        directory.replaceEndpoints([(place: 0, plan: plan(2))])
+        #expect(first[0].count == 0)
+    }
+
+    @Test(
+        "who an endpoint has to be is its host name, its name, its service's domain or its address")
+    func tlsNames() {
+        func name(_ target: EndpointPlan.Target, hostname: String? = nil) -> String? {
+            EndpointPlan(target, hostname: hostname).tlsName
+        }
+        let address = SocketAddress.ip(Self.ip(1), port: 443)
+        #expect(name(.address(address)) == "10.0.0.1")
+        #expect(name(.address(address), hostname: "h.test") == "h.test")
+        #expect(name(.address(.unix(path: "/run/a"))) == nil)
+        #expect(name(.name("a.test", port: 443)) == "a.test")
+        #expect(name(.name("a.test", port: 443), hostname: "h.test") == "h.test")
+        #expect(name(.service("_x._tcp.b.test")) == "b.test")
     }
 
     @Test("names of a plan are looked up, and its clusters get what comes")

@@ -139,6 +139,29 @@ import Testing
         #expect(simulation.counters[.dialFailures] > 0)
     }
 
+    @Test("a stream that ends without close_notify ends so for a client by TLS, and plainly by TCP")
+    func cutOff() throws {
+        for endsTLS in [false, true] {
+            let simulation = try make(endsTLS: endsTLS)
+            var script = StreamScript(bytesToSend: 30_000)
+            script.ending = .cutsOff
+            simulation.serve(
+                at: Self.endpoint(0), ends: try ServerCertificate.makeServer()
+            ) { script }
+            simulation.start()
+            simulation.connect(
+                from: Simulation.client(1), to: Self.listener,
+                over: endsTLS ? try ServerCertificate.makeClient() : nil,
+                StreamScript(bytesToSend: 20_000))
+            simulation.finish()
+            #expect(simulation.problems.isEmpty, "\(simulation.report)")
+            #expect(simulation.clients[0].bytesReceived == 30_000)
+            #expect(simulation.clients[0].end == (endsTLS ? .reset : .clean))
+            #expect(simulation.backends[0].bytesReceived == 20_000)
+            #expect(simulation.backends[0].end == .clean)
+        }
+    }
+
     @Test("when nobody is left the client is told, with what the last attempt failed for")
     func nobodyLeft() throws {
         func run(_ ending: StreamScript.Ending) throws -> Counters {

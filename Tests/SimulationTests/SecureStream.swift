@@ -38,6 +38,9 @@ final class SecureStream {
     /// Whether everything has been handed to the socket, the end too.
     private(set) var isWriteShut = false
 
+    /// What was written has left, every byte of it.
+    var isEverythingSent: Bool { outgoing.isEmpty }
+
     // MARK: - As a socket
 
     /// - Returns: the bytes that were taken; 0 = none for now.

@@ -186,6 +186,10 @@ final class StreamActor {
         switch script.ending {
         case .halfClose, .answersWhenAsked:
             shutWrite()
+        case .cutsOff where secure?.isEverythingSent != false:
+            isWriteShut = true
+            socket.shutdownWrite()
+        case .cutsOff: break
         case .resets, .closes, .stalls, .lingers: break
         }
     }

@@ -16,6 +16,8 @@ struct StreamScript {
         case stalls(after: Int)
         /// Sends everything, and then neither more nor an end.
         case lingers
+        /// As `halfClose`, without the close_notify of its TLS.
+        case cutsOff
     }
 
     /// Bytes to send, the eight that name the sender among them.
