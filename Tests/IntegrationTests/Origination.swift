@@ -1,3 +1,4 @@
+import Glibc
 import Primitives
 
 /// A configuration with one listener before endpoints for TLS.
@@ -9,6 +10,8 @@ struct Origination {
     /// The inside of the Backend's `spec.tls`; `authority` and `client` are names that it can use.
     var tls =
         "sni: a.example.com, caCertificateRefs: [{group: \"\", kind: ConfigMap, name: authority}]"
+    /// Another's, a path.
+    var authority: String?
     /// The inside of a BackendTrafficPolicy's `spec`.
     var policy: String?
     /// The listener is for TLS too, as this server.
@@ -22,9 +25,15 @@ struct Origination {
         endpoints = ports.map { "ip: {address: 127.0.0.1, port: \($0)}" }
     }
 
-    func start() throws -> ApusProcess {
-        let text = try documents().joined(separator: "\n---\n")
-        return try ApusProcess(configuration: credentials.folder.file("apus-\(port).yaml", text))
+    func start() throws -> ApusProcess { try ApusProcess(configuration: try save()) }
+
+    /// Writes the configuration, or writes it anew, as an editor does.
+    @discardableResult
+    func save() throws -> String {
+        let path = "\(credentials.folder.path)/apus-\(port).yaml"
+        let text = try documents().joined(separator: "\n---\n") + "\n"
+        rename(credentials.folder.file(".apus-\(port).new", text), path)
+        return path
     }
 
     private func documents() throws -> [String] {
@@ -64,7 +73,7 @@ struct Origination {
             metadata: {name: authority}
             data:
               ca.crt: |
-            \(Self.indented(credentials.authority))
+            \(Self.indented(authority ?? credentials.authority))
             """,
         ]
         if let policy {

@@ -144,6 +144,43 @@ extension Integration {
             withExtendedLifetime(good) {}
         }
 
+        @Test(
+            "A reload believes whom it says from then on, and keeps sessions where it says the same"
+        )
+        func reload() throws {
+            let server = try PeerProgram.nginxTellingSession(
+                port: endpoint, try credentials.server("a.example.com"))
+            var origination = try Origination(credentials, to: endpoint)
+            let others = try Credentials()
+            origination.authority = others.authority
+            let apus = try origination.start()
+            func answer() throws -> String {
+                let client = try Socket.connected(to: .ip(.loopbackIPv4, port: origination.port))
+                return String(decoding: try client.readToEnd(), as: UTF8.self)
+            }
+            func reload(_ count: Int) throws {
+                try origination.save()
+                #expect(
+                    eventually {
+                        apus.child.lines.count { $0.contains("configuration reloaded") } == count
+                    })
+            }
+            #expect(throws: SocketFailure.self) { try answer() }
+            origination.authority = nil
+            try reload(1)
+            #expect(try answer() == ". TLSv1.3")
+            origination.policy = "timeout: {tcp: {connectTimeout: 7s}}"
+            try reload(2)
+            let later = try [answer(), answer()]
+            #expect(later == ["r TLSv1.3", "r TLSv1.3"], "\(later)")
+            origination.tls = "sni: b.example.com, wellKnownCACertificates: System"
+            try reload(3)
+            #expect(throws: SocketFailure.self) { try answer() }
+            try apus.stopClean()
+            #expect(try apus.statistic("endpoint_handshake_failed") == 2)
+            withExtendedLifetime((server, others)) {}
+        }
+
         @Test("Checks speak TLS too: who fails them is not tried for a client")
         func checked() throws {
             let ports = [try FreePort.take(), try FreePort.take()]
