@@ -46,9 +46,14 @@ import Testing
         }
     }
 
-    @Test("forty clients who come at once get TLS to their endpoints, in as many turns as it takes")
-    func burst() throws {
-        let simulation = try make()
+    @Test(
+        "forty clients who come at once get TLS to their endpoints, in as many turns as it takes",
+        arguments: [TLSSettings.Version.v1_2, .v1_3])
+    func burst(version: TLSSettings.Version) throws {
+        // By 1.2 the endpoint's first bytes come with the end of its handshake.
+        var plan = ServerCertificate.trusting
+        plan.settings.versionMax = version
+        let simulation = try make(plan)
         try serve(simulation, at: 0)
         simulation.start()
         connect(simulation, 40)
@@ -160,6 +165,63 @@ import Testing
             #expect(simulation.backends[0].bytesReceived == 20_000)
             #expect(simulation.backends[0].end == .clean)
         }
+    }
+
+    @Test("what is no record ends the connection, and the other side knows that it was no end")
+    func garbled() throws {
+        for isEndpoint in [false, true] {
+            let simulation = try make(endsTLS: true)
+            var bad = StreamScript(bytesToSend: 30_000)
+            bad.ending = .garbles
+            let good = StreamScript(bytesToSend: 20_000)
+            simulation.serve(at: Self.endpoint(0), ends: try ServerCertificate.makeServer()) {
+                isEndpoint ? bad : good
+            }
+            simulation.start()
+            simulation.connect(
+                from: Simulation.client(1), to: Self.listener,
+                over: try ServerCertificate.makeClient(), isEndpoint ? good : bad)
+            simulation.finish()
+            #expect(simulation.problems.isEmpty, "\(simulation.report)")
+            let reason = isEndpoint ? TerminationReason.endpointRecordsFailed : .clientRecordsFailed
+            #expect(simulation.counters[reason] == 1)
+            let other = isEndpoint ? simulation.clients[0] : simulation.backends[0]
+            #expect(other.end == .reset)
+        }
+    }
+
+    @Test("a handshake that finds no buffer goes on when slow readers give some back")
+    func starved() throws {
+        let simulation = try Simulation(
+            seed: 5, settings: WorkerSettings(connectionsMax: 64, features: .all, buffersMax: 6))
+        simulation.kernel.socketCapacities = [16_384]
+        let slow = SocketAddress.ip(.loopbackIPv4, port: 81)
+        simulation.addListener(
+            on: slow, .tcp(TCPListenerPlan()), to: [Simulation.cluster([Self.endpoint(1)])])
+        simulation.addListener(
+            on: Self.listener, .tcp(TCPListenerPlan()),
+            to: [Simulation.cluster([Self.endpoint(0)], tls: ServerCertificate.trusting)])
+        simulation.serve(at: Self.endpoint(1)) {
+            var script = StreamScript(bytesToSend: 100)
+            (script.readMax, script.restRate) = (4_096, 1_024)
+            script.restNanosecondsMax = 100_000_000
+            return script
+        }
+        simulation.serve(at: Self.endpoint(0), ends: try ServerCertificate.makeServer()) {
+            StreamScript(bytesToSend: 100)
+        }
+        simulation.start()
+        for place in 0..<8 {
+            simulation.connect(
+                from: Simulation.client(place), to: slow, StreamScript(bytesToSend: 150_000))
+            simulation.connect(
+                from: Simulation.client(10 + place), to: Self.listener, after: 50_000_000,
+                StreamScript(bytesToSend: 100))
+        }
+        simulation.finish()
+        simulation.expectCompletion()
+        #expect(simulation.problems.isEmpty, "\(simulation.report)")
+        #expect(simulation.counters[.bufferStarvations] > 0)
     }
 
     @Test("when nobody is left the client is told, with what the last attempt failed for")

@@ -189,7 +189,10 @@ final class StreamActor {
         case .cutsOff where secure?.isEverythingSent != false:
             isWriteShut = true
             socket.shutdownWrite()
-        case .cutsOff: break
+        case .garbles where secure?.isEverythingSent != false:
+            if !isWriteShut { _ = socket.write(Array("this is no record".utf8)) }
+            isWriteShut = true
+        case .cutsOff, .garbles: break
         case .resets, .closes, .stalls, .lingers: break
         }
     }

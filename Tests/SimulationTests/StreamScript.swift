@@ -18,6 +18,8 @@ struct StreamScript {
         case lingers
         /// As `halfClose`, without the close_notify of its TLS.
         case cutsOff
+        /// Sends everything, and then what is no record of its TLS.
+        case garbles
     }
 
     /// Bytes to send, the eight that name the sender among them.

@@ -50,8 +50,8 @@ enum Workload {
         let ends = isTLS && Bool.random(using: &random) ? try ServerCertificate.makeServer() : nil
         let client = ends == nil ? nil : try ServerCertificate.makeClient()
         let hello = isTLS && ends == nil ? hello(&random) : []
-        let securesEndpoints = Int.random(in: 0..<4, using: &random) == 0
-        let holdsNothing = cluster == .none && expected == .none && !isTLS && !securesEndpoints
+        let endpointTLS = endpointTLS(&random)
+        let holdsNothing = cluster == .none && expected == .none && !isTLS && endpointTLS == nil
         let simulation = try Simulation(
             seed: seed, faults: faults,
             settings: settings(connectionsMax: connectionsMax, holdsNothing: holdsNothing, &random),
@@ -67,19 +67,15 @@ enum Workload {
                     proxyHeader: expected, inspectionTimeoutMilliseconds: 15_000,
                     idleTimeoutMilliseconds: 30_000,
                     connectionsMax: destructive && Bool.random(using: &random) ? 2 : nil)),
-            to: [
-                Simulation.cluster(
-                    endpoints, header: cluster,
-                    tls: securesEndpoints ? ServerCertificate.trusting : nil)
-            ],
+            to: [Simulation.cluster(endpoints, header: cluster, tls: endpointTLS)],
             serverName: isTLS ? .suffix(".example.com") : nil, ends: ends)
         // Whether a header is to come is only known when the client speaks.
         let clientsWait = expected != .optional && Bool.random(using: &random)
-        let endpointEnds = securesEndpoints ? try ServerCertificate.makeServer() : nil
+        let endpointEnds = endpointTLS != nil ? try ServerCertificate.makeServer() : nil
         var backends = SeededRandom(seed: random.next())
         for endpoint in endpoints {
             let isDeaf =
-                securesEndpoints && destructive && Int.random(in: 0..<4, using: &random) == 0
+                endpointTLS != nil && destructive && Int.random(in: 0..<4, using: &random) == 0
             let service = simulation.serve(
                 at: endpoint, awaitsHeader: cluster != .none && !isDeaf, helloAwaited: hello,
                 ends: isDeaf ? nil : endpointEnds
@@ -117,6 +113,13 @@ enum Workload {
             let deadline = simulation.kernel.clock + 1_000_000_000
             simulation.post(isStop ? .stop : .drain(deadline: deadline))
         }
+    }
+
+    private static func endpointTLS(_ random: inout SeededRandom) -> UpstreamTLSPlan? {
+        guard Int.random(in: 0..<4, using: &random) == 0 else { return nil }
+        var plan = ServerCertificate.trusting
+        if Bool.random(using: &random) { plan.settings.versionMax = .v1_2 }
+        return plan
     }
 
     private static func settings(
