@@ -10,6 +10,8 @@ struct Origination {
     /// The inside of the Backend's `spec.tls`; `authority` and `client` are names that it can use.
     var tls =
         "sni: a.example.com, caCertificateRefs: [{group: \"\", kind: ConfigMap, name: authority}]"
+    /// A BackendTLSPolicy says this name instead of `tls`.
+    var policyName: String?
     /// Another's, a path.
     var authority: String?
     /// The inside of a BackendTrafficPolicy's `spec`.
@@ -51,21 +53,14 @@ struct Origination {
               addresses: [{type: IPAddress, value: 127.0.0.1}]
               listeners: [{name: main, port: \(port), \(listener)}]
             """,
-            """
-            apiVersion: gateway.networking.k8s.io/v1alpha2
-            kind: TCPRoute
-            metadata: {name: r}
-            spec:
-              parentRefs: [{name: edge}]
-              rules: [{backendRefs: [{group: gateway.envoyproxy.io, kind: Backend, name: b}]}]
-            """,
+            route,
             """
             apiVersion: gateway.envoyproxy.io/v1alpha1
             kind: Backend
             metadata: {name: b}
             spec:
               endpoints: [\(endpoints.map { "{\($0)}" }.joined(separator: ", "))]
-              tls: {\(tls)}
+              \(policyName == nil ? "tls: {\(tls)}" : "")
             """,
             """
             apiVersion: v1
@@ -76,6 +71,19 @@ struct Origination {
             \(Self.indented(authority ?? credentials.authority))
             """,
         ]
+        if let policyName {
+            documents.append(
+                """
+                apiVersion: gateway.networking.k8s.io/v1
+                kind: BackendTLSPolicy
+                metadata: {name: t}
+                spec:
+                  targetRefs: [{group: gateway.envoyproxy.io, kind: Backend, name: b}]
+                  validation:
+                    hostname: \(policyName)
+                    caCertificateRefs: [{group: "", kind: ConfigMap, name: authority}]
+                """)
+        }
         if let policy {
             documents.append(
                 """
@@ -90,6 +98,21 @@ struct Origination {
         if let server { documents.append(try secret(server, of: server)) }
         if let clientName { documents.append(try secret("client", of: clientName)) }
         return documents
+    }
+
+    /// A TLSRoute where the listener is for TLS.
+    private var route: String {
+        let (version, kind, names) =
+            server.map { ("v1", "TLSRoute", "hostnames: [\($0)]") } ?? ("v1alpha2", "TCPRoute", "")
+        return """
+            apiVersion: gateway.networking.k8s.io/\(version)
+            kind: \(kind)
+            metadata: {name: r}
+            spec:
+              parentRefs: [{name: edge}]
+              \(names)
+              rules: [{backendRefs: [{group: gateway.envoyproxy.io, kind: Backend, name: b}]}]
+            """
     }
 
     private func secret(_ name: String, of host: String) throws -> String {

@@ -221,7 +221,39 @@ extension Integration {
             let byAddress = try origination.start()
             try expectReverse(at: origination.port)
             try byAddress.stopClean()
+            origination.endpoints = ["fqdn: {hostname: localhost, port: \(endpoint)}"]
+            let byName = try origination.start()
+            let client = try Socket.connected(to: .ip(.loopbackIPv4, port: origination.port))
+            #expect(try client.endsByReset(), "the certificate is for the address alone")
+            try byName.stopClean()
             withExtendedLifetime((local, server)) {}
+        }
+
+        @Test("A TLSRoute's clients get TLS to endpoints that a BackendTLSPolicy or a name is for")
+        func routes() throws {
+            for (host, policyName) in [("a.example.com", "a.example.com"), ("localhost", nil)] {
+                let port = try FreePort.take()
+                let nginx = try PeerProgram.nginxTellingSession(
+                    port: port, try credentials.server(host))
+                var origination = try Origination(credentials)
+                origination.server = "b.example.com"
+                origination.policyName = policyName
+                origination.endpoints = ["fqdn: {hostname: localhost, port: \(port)}"]
+                origination.tls =
+                    "caCertificateRefs: [{group: \"\", kind: ConfigMap, name: authority}]"
+                let apus = try origination.start()
+                let client = try ChildProcess([
+                    "openssl", "s_client", "-quiet", "-verify_return_error",
+                    "-CAfile", credentials.authority, "-servername", "b.example.com",
+                    "-verify_hostname", "b.example.com", "-connect",
+                    "127.0.0.1:\(origination.port)",
+                ])
+                #expect(try client.wait() == 0)
+                try client.awaitEnd()
+                #expect(client.log.contains(". TLSv1.3"), "\(client.log)")
+                try apus.stopClean()
+                withExtendedLifetime(nginx) {}
+            }
         }
     }
 }
