@@ -36,6 +36,28 @@ struct Credentials {
         return ("\(base).crt", "\(base).key")
     }
 
+    /// A Secret with the key and certificate for a server's name, as a document.
+    func secret(_ name: String, of server: String) throws -> String {
+        let (certificate, key) = try self.server(server)
+        return """
+            apiVersion: v1
+            kind: Secret
+            metadata: {name: \(name)}
+            type: kubernetes.io/tls
+            stringData:
+              tls.crt: |
+            \(Self.indented(certificate))
+              tls.key: |
+            \(Self.indented(key))
+            """
+    }
+
+    /// A file's lines as they stand under `key: |` of a field that is a mapping.
+    static func indented(_ path: String) -> String {
+        (TemporaryFolder.text(of: path) ?? "").split(separator: "\n")
+            .map { "    \($0)" }.joined(separator: "\n")
+    }
+
     /// The same in one file, as HAProxy wants them.
     func bundle(_ name: String) throws -> String {
         let (certificate, key) = try server(name)

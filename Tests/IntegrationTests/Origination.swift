@@ -68,7 +68,7 @@ struct Origination {
             metadata: {name: authority}
             data:
               ca.crt: |
-            \(Self.indented(authority ?? credentials.authority))
+            \(Credentials.indented(authority ?? credentials.authority))
             """,
         ]
         if let policyName {
@@ -95,8 +95,8 @@ struct Origination {
                   \(policy)
                 """)
         }
-        if let server { documents.append(try secret(server, of: server)) }
-        if let clientName { documents.append(try secret("client", of: clientName)) }
+        if let server { documents.append(try credentials.secret(server, of: server)) }
+        if let clientName { documents.append(try credentials.secret("client", of: clientName)) }
         return documents
     }
 
@@ -113,25 +113,5 @@ struct Origination {
               \(names)
               rules: [{backendRefs: [{group: gateway.envoyproxy.io, kind: Backend, name: b}]}]
             """
-    }
-
-    private func secret(_ name: String, of host: String) throws -> String {
-        let (certificate, key) = try credentials.server(host)
-        return """
-            apiVersion: v1
-            kind: Secret
-            metadata: {name: \(name)}
-            type: kubernetes.io/tls
-            stringData:
-              tls.crt: |
-            \(Self.indented(certificate))
-              tls.key: |
-            \(Self.indented(key))
-            """
-    }
-
-    private static func indented(_ path: String) -> String {
-        (TemporaryFolder.text(of: path) ?? "").split(separator: "\n")
-            .map { "    \($0)" }.joined(separator: "\n")
     }
 }

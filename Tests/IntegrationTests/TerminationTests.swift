@@ -20,20 +20,7 @@ extension Integration {
         ) throws -> String {
             guard case .ip(_, let backend) = server else { return "" }
             let references = names.map { "{name: \"\($0)\"}" }.joined(separator: ", ")
-            let secrets = try names.map { name in
-                let (certificate, key) = try credentials.server(name)
-                return """
-                    apiVersion: v1
-                    kind: Secret
-                    metadata: {name: \(name)}
-                    type: kubernetes.io/tls
-                    stringData:
-                      tls.crt: |
-                    \(Self.indented(certificate))
-                      tls.key: |
-                    \(Self.indented(key))
-                    """
-            }
+            let secrets = try names.map { try credentials.secret($0, of: $0) }
             let documents = [
                 """
                 apiVersion: gateway.networking.k8s.io/v1
@@ -77,11 +64,6 @@ extension Integration {
                 ]
             let text = (documents + secrets + policies).joined(separator: "\n---\n")
             return credentials.folder.file("apus.yaml", text)
-        }
-
-        private static func indented(_ path: String) -> String {
-            (TemporaryFolder.text(of: path) ?? "").split(separator: "\n")
-                .map { "    \($0)" }.joined(separator: "\n")
         }
 
         /// - Returns: the exit code of `openssl s_client`, and what it printed.
@@ -161,7 +143,7 @@ extension Integration {
                 metadata: {name: ca}
                 data:
                   ca.crt: |
-                \(Self.indented(credentials.authority))
+                \(Credentials.indented(credentials.authority))
                 """)
             let apus = try ApusProcess(configuration: configuration)
             let (certificate, key) = try credentials.server("client.example.com")
