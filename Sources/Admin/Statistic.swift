@@ -91,7 +91,7 @@ struct Statistic: Hashable, Sendable {
 extension Statistic {
     static func all(of snapshot: Snapshot) -> [Statistic] {
         server(snapshot) + clusters(snapshot.clusters) + transports(snapshot.totals)
-            + counters(snapshot.totals) + [terminations(snapshot.totals)]
+            + counters(snapshot.totals) + [terminations(snapshot.totals), faults(snapshot.totals)]
     }
 
     private static func server(_ snapshot: Snapshot) -> [Statistic] {
@@ -201,6 +201,13 @@ extension Statistic {
             help: "Connections and flows that ended, by the one reason of each.",
             samples: TerminationReason.allCases.map { Sample(tag: $0.name, value: totals[$0]) })
     }
+
+    private static func faults(_ totals: Statistics.Values) -> Statistic {
+        Statistic(
+            subject: .process(label: "reason"), name: "request_faults_total", kind: .counter,
+            help: "Requests that were answered by no endpoint, by the reason of each.",
+            samples: RequestFault.allCases.map { Sample(tag: $0.name, value: totals[$0]) })
+    }
 }
 
 extension Counters.Counter {
@@ -233,6 +240,15 @@ extension Counters.Counter {
         case .bufferStarvations: "Times that receiving waited for a free buffer."
         case .acceptPauses: "Times that accepting paused."
         case .acceptFailures: "Accepts that failed."
+        case .requests: "Requests of HTTP whose heads were read."
+        case .requestsRepeated: "Requests sent again because an idle connection had been closed."
+        case .requestsTimedOut: "Requests whose time was over before the answer was whole."
+        case .answersCut: "Answers that were cut short because the endpoint failed."
+        case .answers1xx: "Interim answers, and upgrades."
+        case .answers2xx: "Answers of success."
+        case .answers3xx: "Answers that lead elsewhere."
+        case .answers4xx: "Answers that blame the client."
+        case .answers5xx: "Answers that blame the server."
         case .staleCompletions: "Completions that came after their connection had ended."
         case .unexpectedErrors: "Errors of the system that no rule is made for."
         case .turns: "Turns of the workers' loops."

@@ -1,6 +1,7 @@
 import CLinux
 import Discovery
 import Engine
+import GatewayAPI
 import Kernel
 import Primitives
 import Routing
@@ -192,7 +193,7 @@ struct ListenerSockets: ~Copyable {
             let former = own.compactMap(\.kept).map { owners[$0] }
                 .first { continued.insert($0).inserted }
             let limit = limit(of: listener, former: former)
-            let table = WorkerPlan.table(of: listener)
+            let table = WorkerPlan.table(of: listener, compile: HTTPExpression.compile)
             for worker in 0..<workerCount {
                 parts[worker].append(
                     WorkerPlan.Listener(

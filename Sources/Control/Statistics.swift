@@ -10,12 +10,14 @@ public struct Statistics {
         /// By `Counters.Counter` in the order of its cases, and likewise for the reasons.
         var counters = [UInt64](repeating: 0, count: Counters.Counter.allCases.count)
         var terminations = [UInt64](repeating: 0, count: TerminationReason.allCases.count)
+        var faults = [UInt64](repeating: 0, count: RequestFault.allCases.count)
 
         public init() {}
 
         init(_ source: Counters) {
             counters = Counters.Counter.allCases.map { source[$0] }
             terminations = TerminationReason.allCases.map { source[$0] }
+            faults = RequestFault.allCases.map { source[$0] }
         }
 
         public subscript(counter: Counters.Counter) -> UInt64 {
@@ -28,11 +30,17 @@ public struct Statistics {
             set { terminations[Int(reason.rawValue)] = newValue }
         }
 
+        public subscript(fault: RequestFault) -> UInt64 {
+            get { faults[Int(fault.rawValue)] }
+            set { faults[Int(fault.rawValue)] = newValue }
+        }
+
         /// A gauge may be read between two of a worker's steps: sums wrap rather than trap.
         static func + (left: Values, right: Values) -> Values {
             var sum = Values()
             sum.counters = zip(left.counters, right.counters).map { $0 &+ $1 }
             sum.terminations = zip(left.terminations, right.terminations).map { $0 &+ $1 }
+            sum.faults = zip(left.faults, right.faults).map { $0 &+ $1 }
             return sum
         }
 
@@ -40,6 +48,7 @@ public struct Statistics {
         var named: [(name: String, value: UInt64)] {
             zip(Counters.Counter.allCases, counters).map { ($0.name, $1) }
                 + zip(TerminationReason.allCases, terminations).map { ($0.name, $1) }
+                + zip(RequestFault.allCases, faults).map { ("request_" + $0.name, $1) }
         }
     }
 
@@ -81,8 +90,10 @@ public struct Statistics {
             .map { "\"\($0.name)\": \($1)" }
         let reasons = zip(TerminationReason.allCases, values.terminations)
             .map { "\"\($0.name)\": \($1)" }
+        let faults = zip(RequestFault.allCases, values.faults).map { "\"\($0.name)\": \($1)" }
         return "\(indent)\"counters\": {\(counters.joined(separator: ", "))},\n"
-            + "\(indent)\"terminations\": {\(reasons.joined(separator: ", "))}"
+            + "\(indent)\"terminations\": {\(reasons.joined(separator: ", "))},\n"
+            + "\(indent)\"request_faults\": {\(faults.joined(separator: ", "))}"
     }
 
     /// Writes a file beside the path and renames it, so that a reader never sees a part.

@@ -35,6 +35,8 @@ public final class Endpoint: Sendable {
 
     // MARK: Any thread (atomic)
     private let liveCount = Atomic<Int>(0)
+    /// Of `liveCount`: connections that wait for a request.
+    private let parkedCount = Atomic<Int>(0)
     private let leadCount = Atomic<UInt64>(0)
     private let failureCount = Atomic<UInt64>(0)
     private let failuresInRowCount = Atomic<UInt32>(0)
@@ -65,6 +67,8 @@ public final class Endpoint: Sendable {
 
     /// Connections and flows that it serves, of all workers: exact.
     public var live: Int { liveCount.load(ordering: .relaxed) }
+    /// Those of `live` that have something to do.
+    public var busy: Int { live - parkedCount.load(ordering: .relaxed) }
     /// Of all time.
     public var led: UInt64 { leadCount.load(ordering: .relaxed) }
     public var failures: UInt64 { failureCount.load(ordering: .relaxed) }
@@ -100,6 +104,14 @@ public final class Endpoint: Sendable {
         let result = liveCount.wrappingSubtract(1, ordering: .releasing)
         assert(result.newValue >= 0, "who is given back was taken")
     }
+
+    /// A connection of those that live waits for the next request, until `unpark`.
+    public func park() { parkedCount.wrappingAdd(1, ordering: .relaxed) }
+
+    public func unpark() { parkedCount.wrappingSubtract(1, ordering: .relaxed) }
+
+    /// A request is led to it by a connection that was there.
+    public func noteLed() { leadCount.wrappingAdd(1, ordering: .relaxed) }
 
     /// - Returns: how many in a row that makes.
     public func noteFailure() -> UInt32 {

@@ -124,7 +124,7 @@ final class EndpointSet: Sendable {
         var second = turn.draw(of: turns.count - 1)
         if second >= first { second += 1 }
         let (one, other) = (endpoints[Int(turns[first])], endpoints[Int(turns[second])])
-        return other.live < one.live ? other : one
+        return other.busy < one.busy ? other : one
     }
 
     /// The next in use after one that is full that is not, taken; tiers follow each other.

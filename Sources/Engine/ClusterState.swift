@@ -10,6 +10,10 @@ struct ClusterState {
     let endpoints: ClusterEndpoints
     let connectTicks: UInt64
     let flowIdleTicks: UInt64
+    /// Of a connection that waits for the next exchange; 0 = for ever.
+    let idleTicks: UInt64
+    /// The plan has it, so that there may be more exchanges.
+    var isPlanned = true
     /// Answers that a flow waits for after each request; 0 = it does not count them.
     let answersPerRequest: Int64
     /// Connections and flows that were led to it, listeners that lead to it, and one more while the
@@ -32,6 +36,7 @@ struct ClusterState {
         needsClients = hashKey != nil || endpoints.limits?.countsSources == true
         connectTicks = max(1, Tick.count(milliseconds: plan.connectTimeoutMilliseconds))
         answersPerRequest = Int64(plan.udp.expectedResponses ?? 0)
+        idleTicks = Tick.count(milliseconds: plan.connectionIdleTimeout)
         flowIdleTicks = max(1, Tick.count(milliseconds: plan.udp.idleTimeoutMilliseconds))
     }
 
@@ -42,5 +47,12 @@ struct ClusterState {
     /// - Parameter client: nil = it has no address.
     mutating func pick(for client: IPAddress?) -> Unmanaged<Endpoint>? {
         endpoints.pick(&turn, hash: hashKey?.hash(client: client))
+    }
+
+    /// Who takes the next request.
+    mutating func pick(
+        for client: IPAddress?, _ head: borrowing RequestView
+    ) -> Unmanaged<Endpoint>? {
+        endpoints.pick(&turn, hash: hashKey?.hash(client: client, head: head))
     }
 }

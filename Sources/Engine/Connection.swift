@@ -58,9 +58,14 @@ struct Connection: BitwiseCopyable {
         /// An endpoint is being connected to; `ConnectionDetails.dialStep` says how far that is.
         case dialing
         case relaying
+        /// One end of HTTP: a client's whose requests are served, or an endpoint's.
+        case exchanging
         /// Terminated: waits until the kernel has given everything back.
         case closing
     }
+
+    /// The listener of a connection to an endpoint that serves exchanges.
+    static let noListener = UInt16.max
 
     var phase = Phase.inspecting
     /// The sides that TLS is spoken with: what is relayed is decrypted and encrypted.
@@ -140,11 +145,25 @@ struct ConnectionDetails {
     /// What the endpoint sent and no step of the handshake has read.
     var endpointInput = BufferPool.none
 
+    /// Of a connection to an endpoint.
+    init() {
+        (idleTicks, inspectionTicks) = (0, 0)
+        proxyHeader = .none
+        inspection = .requests
+    }
+
     init(_ listener: UnsafeMutablePointer<ListenerState>) {
         idleTicks = listener.pointee.idleTicks
         inspectionTicks = listener.pointee.inspectionTicks
         proxyHeader = listener.pointee.tcp.proxyHeader
-        inspection = proxyHeader == .none ? .hello : .proxyHeader
+        inspection =
+            if proxyHeader != .none {
+                .proxyHeader
+            } else if listener.pointee.readsHello {
+                .hello
+            } else {
+                .requests
+            }
     }
 
     enum Inspection: BitwiseCopyable {
@@ -152,5 +171,7 @@ struct ConnectionDetails {
         case proxyHeader
         /// A ClientHello, where the listener chooses by its name.
         case hello
+        /// Requests, or nothing at all.
+        case requests
     }
 }

@@ -14,6 +14,8 @@ public final class Counters: Sendable {
         case splicedBytes, pipesInUse, pipeRefusals
         case buffersHeld, bufferStarvations
         case acceptPauses, acceptFailures
+        case requests, requestsRepeated, requestsTimedOut, answersCut
+        case answers1xx, answers2xx, answers3xx, answers4xx, answers5xx
         case staleCompletions, unexpectedErrors
         case turns
 
@@ -23,7 +25,8 @@ public final class Counters: Sendable {
     // MARK: Any thread (atomic)
     nonisolated(unsafe) private let words: UnsafeMutablePointer<Atomic<UInt64>>
 
-    private static let count = Counter.allCases.count + TerminationReason.allCases.count
+    private static let faultsStart = Counter.allCases.count + TerminationReason.allCases.count
+    private static let count = faultsStart + RequestFault.allCases.count
 
     public init() {
         words = .allocate(capacity: Self.count)
@@ -53,6 +56,12 @@ public final class Counters: Sendable {
         add(at: Counter.allCases.count + Int(reason.rawValue), 1)
     }
 
+    /// Worker thread only.
+    @inline(__always)
+    func add(_ fault: RequestFault) {
+        add(at: Self.faultsStart + Int(fault.rawValue), 1)
+    }
+
     @inline(__always)
     private func add(at place: Int, _ amount: Int) {
         let value = words[place].load(ordering: .relaxed)
@@ -61,6 +70,11 @@ public final class Counters: Sendable {
 
     public subscript(counter: Counter) -> UInt64 {
         words[Int(counter.rawValue)].load(ordering: .relaxed)
+    }
+
+    /// Requests that were answered so by workers themselves.
+    public subscript(fault: RequestFault) -> UInt64 {
+        words[Self.faultsStart + Int(fault.rawValue)].load(ordering: .relaxed)
     }
 
     /// Connections and flows that ended so.

@@ -22,6 +22,10 @@ struct ListenerState {
     /// Of each server that ends TLS; nil = it does not, or cannot.
     private(set) var tls: [TLSServer?] = []
     private(set) var handshakeTicks: UInt64 = 0
+    /// How requests are served: the roster's number of it, where `hasProgram`.
+    var program: UInt32 = 0
+    var hasProgram = false
+    private(set) var requests = RequestLimits(HTTPListenerPlan())
     /// In the order of the plan: the one route, or those of each server after those of the last.
     private var routes: [RouteState] = []
     /// Of each server the place of its first route.
@@ -79,7 +83,15 @@ struct ListenerState {
                 routesOfServer.append(plans.count)
                 plans += server.streamRoutes.map(\.route)
             }
-        case .http: break
+        case .http(let servers):
+            for server in servers {
+                routesOfServer.append(plans.count)
+                plans += server.rules.map { rule in
+                    RoutePlan(
+                        name: rule.name, backends: rule.backends, authorization: rule.authorization)
+                }
+            }
+            requests = RequestLimits(servers.first?.settings ?? HTTPListenerPlan())
         }
         let former = routes
         routes = plans.enumerated().map { place, plan in
@@ -95,6 +107,21 @@ struct ListenerState {
 
     /// The place among all routes of one that the table has found.
     func place(server: Int, route: Int) -> Int { routesOfServer[server] + route }
+
+    /// A ClientHello comes first.
+    var readsHello: Bool {
+        if case .tls = plan.routes { true } else { false }
+    }
+
+    var readsRequests: Bool {
+        if case .http = plan.routes { true } else { false }
+    }
+
+    /// Where it listens; 0 = at no address of the Internet.
+    var port: UInt16 {
+        for case .ip(_, let port) in plan.addresses { return port }
+        return 0
+    }
 
     /// Whether the server ends TLS.
     func terminates(_ server: Int) -> Bool {
@@ -128,6 +155,12 @@ struct ListenerState {
     mutating func pick(_ route: Int) -> Choice {
         guard routes.indices ~= route else { return .refusal(.noRoute) }
         return routes[route].pick().map { .cluster($0) } ?? .refusal(.noEndpoint)
+    }
+
+    /// The backend whose turn it is, by its place in the route, and its cluster; nil = it is an
+    /// invalid reference's, or there is no backend.
+    mutating func pickBackend(_ route: Int) -> (place: Int, cluster: UInt32)? {
+        routes[route].pickBackend()
     }
 
     /// The route of everybody, where nothing is looked at.

@@ -22,6 +22,7 @@ struct Roster: ~Copyable {
     var listeners = RosterTable<ListenerState>()
     var sockets = Slab<ListenerSocket>(capacity: Int(UInt16.max))
     var clusters = RosterTable<ClusterState>()
+    var programs = RosterTable<ProgramState>()
     /// Sockets that were given up and are not yet closed.
     private(set) var leavingCount = 0
 
@@ -63,7 +64,10 @@ struct Roster: ~Copyable {
             former[old] = nil
             return index
         }
-        for case let index? in former { releaseCluster(index) }
+        for case let index? in former {
+            clusters[index].pointee.isPlanned = false
+            releaseCluster(index)
+        }
     }
 
     /// - Returns: the listeners that go.
@@ -76,6 +80,7 @@ struct Roster: ~Copyable {
                     clusters: clustersServed)
                 let index = listeners.insert(state)
                 holdClusters(of: index)
+                setProgram(part.program, of: index)
                 precondition(index < UInt32(UInt16.max), "a connection notes it in 16 bits")
                 return index
             }
@@ -87,10 +92,20 @@ struct Roster: ~Copyable {
                 listener, table: part.table, tls: part.tls, limit: part.limit,
                 clusters: clustersServed)
             holdClusters(of: index)
+            setProgram(part.program, of: index)
             for cluster in clustersFormer { releaseCluster(cluster) }
             return index
         }
         return former.compactMap(\.self)
+    }
+
+    /// Exchanges that began by the one before end by it.
+    private mutating func setProgram(_ program: HTTPProgram?, of index: UInt32) {
+        let listener = listeners[index]
+        if listener.pointee.hasProgram { releaseProgram(listener.pointee.program) }
+        listener.pointee.hasProgram = program != nil
+        guard let program else { return }
+        listener.pointee.program = programs.insert(ProgramState(program))
     }
 
     private func holdClusters(of listener: UInt32) {
@@ -184,6 +199,7 @@ struct Roster: ~Copyable {
         guard listener.pointee.departure != nil else { return }
         guard listener.pointee.count == 0, listener.pointee.socketCount == 0 else { return }
         let clusters = listener.pointee.clusters
+        if listener.pointee.hasProgram { releaseProgram(listener.pointee.program) }
         listeners.remove(index)
         for cluster in clusters { releaseCluster(cluster) }
     }
@@ -195,6 +211,15 @@ struct Roster: ~Copyable {
         cluster.pointee.references -= 1
         guard cluster.pointee.references == 0 else { return }
         clusters.remove(index)
+    }
+
+    /// Gives back one reference to a program.
+    @inline(__always)
+    mutating func releaseProgram(_ index: UInt32) {
+        let program = programs[index]
+        program.pointee.references -= 1
+        guard program.pointee.references == 0 else { return }
+        programs.remove(index)
     }
 
     mutating func removeSocket(_ index: UInt32) {

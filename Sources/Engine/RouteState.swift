@@ -28,8 +28,11 @@ struct RouteState {
     }
 
     /// The cluster whose turn it is; nil = it is an invalid reference's, or there is no backend.
-    mutating func pick() -> UInt32? {
+    mutating func pick() -> UInt32? { pickBackend()?.cluster }
+
+    /// The same, with its place among the backends.
+    mutating func pickBackend() -> (place: Int, cluster: UInt32)? {
         guard let place = backends.pick() else { return nil }
-        return clusters[place]
+        return clusters[place].map { (place, $0) }
     }
 }

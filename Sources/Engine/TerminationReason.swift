@@ -11,6 +11,8 @@ public enum TerminationReason: UInt8, BitwiseCopyable, CaseIterable, Sendable {
     case endpointClosed
     case clientReset
     case endpointReset
+    /// Requests were answered, and neither side wanted to go on with the connection.
+    case answered
     /// A UDP flow got the answers that it was expected to get.
     case flowAnswered
 
@@ -36,6 +38,8 @@ public enum TerminationReason: UInt8, BitwiseCopyable, CaseIterable, Sendable {
     case handshakeTimedOut
     /// The client had no certificate, or none that the listener believes.
     case clientCertificateRefused
+    /// What the client sent is no HTTP, or could be read in two ways.
+    case requestMalformed
     /// After the handshake: a record that cannot be decrypted, or an alert.
     case clientRecordsFailed
     /// An error of the client's socket that is no reset, such as a host that became unreachable.
@@ -86,16 +90,19 @@ public enum TerminationReason: UInt8, BitwiseCopyable, CaseIterable, Sendable {
     case listenerRemoved
 
     /// As metrics and logs name it: `client_closed`.
-    public var name: String {
-        var text = ""
-        var follows = false
-        for character in "\(self)" {
-            if character.isUppercase, follows { text += "_" }
-            text += character.lowercased()
-            follows = character.isLowercase
-        }
-        return text
+    public var name: String { snakeCase("\(self)") }
+}
+
+/// `clientClosed` → `client_closed`.
+func snakeCase(_ name: String) -> String {
+    var text = ""
+    var follows = false
+    for character in name {
+        if character.isUppercase, follows { text += "_" }
+        text += character.lowercased()
+        follows = character.isLowercase
     }
+    return text
 }
 
 extension TerminationReason {

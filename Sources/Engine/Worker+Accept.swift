@@ -101,8 +101,8 @@ extension Worker where R: ~Copyable {
             client: client, listener: listenerIndex, lastActivity: tick, request: channel,
             response: channel)
         (details + Int(slot)).initialize(to: ConnectionDetails(listener))
-        if listener.pointee.tcp.proxyHeader == .none && listener.pointee.table == nil {
-            lead(slot, to: ListenerState.onlyRoute)
+        if listener.pointee.tcp.proxyHeader == .none && !listener.pointee.readsHello {
+            serve(slot)
         } else {
             inspect(slot)
         }
@@ -130,6 +130,7 @@ extension Worker where R: ~Copyable {
         timers.set(drainTimer, deadline: Tick.at(nanoseconds: deadline) + 1)
         timers.cancel(acceptTimer)
         hastenFlows()
+        endIdle()
         var next: UInt32 = 0
         while let index = roster.sockets.firstLive(from: next) {
             next = index + 1

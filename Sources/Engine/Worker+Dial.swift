@@ -74,7 +74,7 @@ extension Worker where R: ~Copyable {
         tryEndpoint(index)
     }
 
-    private enum ClientAddress {
+    enum ClientAddress {
         /// Nil = it has none, as over a Unix socket.
         case known(IPAddress?)
         /// Who has reset already has no name any more, and what it sent before must not pass for
@@ -83,7 +83,7 @@ extension Worker where R: ~Copyable {
     }
 
     /// A client is known by the address that its PROXY header names, else by its socket's.
-    private mutating func clientAddress(_ index: UInt32) -> ClientAddress {
+    mutating func clientAddress(_ index: UInt32) -> ClientAddress {
         if let header = details[Int(index)].header, header.command == .proxy,
             header.source != .unspecified
         {
@@ -97,7 +97,7 @@ extension Worker where R: ~Copyable {
         return .known(name.ip?.address)
     }
 
-    private mutating func tryEndpoint(_ index: UInt32) {
+    mutating func tryEndpoint(_ index: UInt32) {
         let connection = connections[index]
         let detail = details + Int(index)
         let cluster = roster.clusters[detail.pointee.cluster]
@@ -237,6 +237,7 @@ extension Worker where R: ~Copyable {
             cluster.pointee.endpoints.noteSuccess(of: endpoint)
         }
         cluster.pointee.endpoints.limits?.settle(&detail.pointee.claim)
+        if connections[index].pointee.listener == Connection.noListener { return called(index) }
         relay(index, header: cluster.pointee.plan.proxyHeader)
     }
 
@@ -318,12 +319,21 @@ extension Worker where R: ~Copyable {
         move(id, connection.pointee.request.direction.on(event), index, .request)
     }
 
+    /// Whose connection it is, or for whom it was dialed.
+    private func client(of index: UInt32) -> UInt32 {
+        guard connections[index].pointee.listener == Connection.noListener,
+            peers[Int(index)].exchange != Exchange.none
+        else { return index }
+        return exchanges[peers[Int(index)].exchange].pointee.client
+    }
+
     mutating func writeProxyHeader(
         _ kind: ClusterPlan.ProxyHeader, _ index: UInt32
     ) -> UInt16? {
         guard let id = streamBuffers.take() else { return nil }
-        let connection = connections[index]
-        let detail = details + Int(index)
+        let client = client(of: index)
+        let connection = connections[client]
+        let detail = details + Int(client)
         var received = UnsafeRawBufferPointer(start: nil, count: 0)
         var header: ProxyHeader
         if let inspected = detail.pointee.header, inspected.command == .proxy,

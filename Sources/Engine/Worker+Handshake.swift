@@ -79,7 +79,7 @@ extension Worker where R: ~Copyable {
         case .dialing where !isClient && details[Int(index)].dialStep == .awaitingTurn:
             handshakeSteps += 1
             advanceEndpointHandshake(index)
-        case .inspecting, .securing, .dialing, .relaying, .closing: break
+        case .inspecting, .securing, .dialing, .relaying, .exchanging, .closing: break
         }
     }
 

@@ -8,9 +8,9 @@ extension Worker where R: ~Copyable {
     mutating func judgeHello(_ index: UInt32) {
         let listener = roster.listeners[UInt32(connections[index].pointee.listener)]
         // A plan that came meanwhile may look at nothing any more.
-        guard let table = listener.pointee.table else {
+        guard listener.pointee.readsHello, let table = listener.pointee.table else {
             timers.cancel(index)
-            return lead(index, to: ListenerState.onlyRoute)
+            return serve(index)
         }
         switch hellos.read(details[Int(index)].inspected, in: streamBuffers) {
         case .needMore: armInspection(index)

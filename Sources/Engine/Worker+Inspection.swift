@@ -29,7 +29,8 @@ extension Worker where R: ~Copyable {
         switch connection.pointee.phase {
         case .inspecting: break
         case .securing: return securedReceived(completion, index)
-        case .dialing, .relaying, .closing: return releaseCarried(completion, of: index)
+        case .dialing, .relaying, .exchanging, .closing:
+            return releaseCarried(completion, of: index)
         }
         guard completion.result > 0 else {
             if completion.hasBuffer { returnBuffer(completion.bufferID) }
@@ -54,7 +55,7 @@ extension Worker where R: ~Copyable {
     /// The client ended its stream before it had said all that was asked for.
     private mutating func inspectionEnded(_ index: UInt32) {
         switch details[Int(index)].inspection {
-        case .hello: terminate(index, .helloMissing)
+        case .hello, .requests: terminate(index, .helloMissing)
         // Who need not send a header may also end the stream with less than one.
         case .proxyHeader where isHeaderOptional(index) && !readsHello(index): endHeader(index)
         case .proxyHeader: terminate(index, .proxyHeaderMissing)
@@ -105,7 +106,7 @@ extension Worker where R: ~Copyable {
     private mutating func refuseTooLong(_ index: UInt32) {
         switch details[Int(index)].inspection {
         case .proxyHeader: terminate(index, .proxyHeaderMalformed)
-        case .hello: terminate(index, .helloTooLong)
+        case .hello, .requests: terminate(index, .helloTooLong)
         }
     }
 
@@ -114,6 +115,7 @@ extension Worker where R: ~Copyable {
         switch details[Int(index)].inspection {
         case .proxyHeader: judgeHeader(index)
         case .hello: judgeHello(index)
+        case .requests: fatalError("requests are not inspected")
         }
     }
 
@@ -145,7 +147,7 @@ extension Worker where R: ~Copyable {
     private mutating func endHeader(_ index: UInt32) {
         guard readsHello(index) else {
             timers.cancel(index)
-            return lead(index, to: ListenerState.onlyRoute)
+            return serve(index)
         }
         details[Int(index)].inspection = .hello
         judgeHello(index)
@@ -156,6 +158,16 @@ extension Worker where R: ~Copyable {
     }
 
     private func readsHello(_ index: UInt32) -> Bool {
-        roster.listeners[UInt32(connections[index].pointee.listener)].pointee.table != nil
+        roster.listeners[UInt32(connections[index].pointee.listener)].pointee.readsHello
+    }
+
+    /// Nothing has to be known of the client any more before it is served.
+    mutating func serve(_ index: UInt32) {
+        let listener = roster.listeners[UInt32(connections[index].pointee.listener)]
+        if listener.pointee.readsRequests {
+            beginRequests(index)
+        } else {
+            lead(index, to: ListenerState.onlyRoute)
+        }
     }
 }

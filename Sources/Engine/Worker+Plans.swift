@@ -89,7 +89,9 @@ extension Worker where R: ~Copyable {
         while let index = connections.firstLive(from: next) {
             next = index + 1
             let connection = connections[index]
-            guard connection.pointee.phase != .closing else { continue }
+            guard connection.pointee.phase != .closing,
+                connection.pointee.listener != Connection.noListener
+            else { continue }
             let listener = roster.listeners[UInt32(connection.pointee.listener)]
             guard let departure = listener.pointee.departure, departure <= tick else { continue }
             terminate(index, .listenerRemoved)

@@ -184,24 +184,34 @@ extension Worker where R: ~Copyable {
         if !next.isEmpty { perform(next, index, way) }
     }
 
-    /// Copies bytes behind what is held; false = there was no buffer, and the connection ended.
+    /// Copies bytes behind what is held, first into the room that its last buffer has; false =
+    /// there was no buffer, and the connection ended.
     mutating func hold(_ bytes: UnsafeRawBufferPointer, _ index: UInt32, _ way: Way) -> Bool {
         let channel = channel(index, way)
         var rest = bytes
+        if !channel.pointee.queue.isEmpty { fill(channel.pointee.queue.tail, with: &rest) }
         while rest.count > 0 {
             guard let id = streamBuffers.take() else {
                 terminate(index, .outOfBuffers)
                 return false
             }
-            let count = min(rest.count, BufferSize.stream)
-            UnsafeMutableRawBufferPointer(
-                start: streamBuffers.address(id), count: BufferSize.stream
-            ).copyMemory(from: UnsafeRawBufferPointer(rebasing: rest[..<count]))
             let load = streamBuffers.load(id)
-            (load.pointee.start, load.pointee.end) = (0, UInt32(count))
+            (load.pointee.start, load.pointee.end) = (0, 0)
+            fill(id, with: &rest)
             channel.pointee.queue.append(id, in: streamBuffers)
-            rest = UnsafeRawBufferPointer(rebasing: rest[count...])
         }
         return true
+    }
+
+    /// What of a buffer is on its way into the kernel is not touched by bytes behind it.
+    private mutating func fill(_ id: UInt16, with bytes: inout UnsafeRawBufferPointer) {
+        let load = streamBuffers.load(id)
+        let place = Int(load.pointee.end)
+        let part = UnsafeRawBufferPointer(rebasing: bytes.prefix(BufferSize.stream - place))
+        UnsafeMutableRawBufferPointer(
+            start: streamBuffers.address(id) + place, count: BufferSize.stream - place
+        ).copyMemory(from: part)
+        load.pointee.end += UInt32(part.count)
+        bytes = UnsafeRawBufferPointer(rebasing: bytes[part.count...])
     }
 }

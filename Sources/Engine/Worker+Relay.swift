@@ -36,7 +36,8 @@ extension Worker where R: ~Copyable {
         else { return dropStale(completion) }
         if !completion.hasMore { connection.pointee.operations -= 1 }
         guard connection.pointee.phase == .relaying else {
-            return releaseCarried(completion, of: index)
+            return connection.pointee.phase == .exchanging
+                ? peerReceived(completion, way) : releaseCarried(completion, of: index)
         }
         guard completion.result > 0 else { return receiveEnded(completion, index, way) }
         connection.pointee.lastActivity = tick
@@ -217,8 +218,11 @@ extension Worker where R: ~Copyable {
         else { return dropStale(completion) }
         connection.pointee.operations -= 1
         guard connection.pointee.phase == .relaying else {
-            return connection.pointee.phase == .securing
-                ? securedSent(completion, index) : closeIfJoined(index)
+            switch connection.pointee.phase {
+            case .securing: return securedSent(completion, index)
+            case .exchanging: return peerSent(completion, way)
+            case .inspecting, .dialing, .relaying, .closing: return closeIfJoined(index)
+            }
         }
         connection.pointee.lastActivity = tick
         let channel = channel(index, way)
@@ -322,7 +326,7 @@ extension Worker where R: ~Copyable {
                 switch connection.pointee.phase {
                 case .inspecting: inspect(token.index)
                 case .securing: armInspection(token.index)
-                case .dialing, .relaying, .closing: break
+                case .dialing, .relaying, .exchanging, .closing: break
                 }
                 continue
             }
@@ -330,8 +334,12 @@ extension Worker where R: ~Copyable {
                 feedEndpointHandshake(token.index)
                 continue
             }
-            guard connection.pointee.phase == .relaying else { continue }
             let way = token.kind == OperationKind.requestReceive.rawValue ? Way.request : .response
+            if connection.pointee.phase == .exchanging {
+                feedPeer(token.index, way)
+                continue
+            }
+            guard connection.pointee.phase == .relaying else { continue }
             let actions = channel(token.index, way).pointee.direction.on(.buffersReturned)
             perform(actions, token.index, way)
         }

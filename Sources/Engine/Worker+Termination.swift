@@ -32,7 +32,8 @@ extension Worker where R: ~Copyable {
         let phase = connection.pointee.phase
         connection.pointee.phase = .closing
         connection.pointee.reason = reason
-        counters.add(reason)
+        let isClient = connection.pointee.listener != Connection.noListener
+        if isClient { counters.add(reason) }
         timers.cancel(index)
         if connection.pointee.operations > 0 {
             switch phase {
@@ -44,10 +45,20 @@ extension Worker where R: ~Copyable {
             case .relaying:
                 cancel(.request, index)
                 cancel(.response, index)
+            case .exchanging: cancelPeer(index, isClient ? .request : .response)
             case .closing: break
             }
         }
+        let generation = connections.generation(of: index)
+        if phase == .exchanging || !isClient { leaveExchange(index, isClient: isClient) }
+        guard connections.find(index, generation: generation) != nil else { return }
         closeIfJoined(index)
+    }
+
+    private mutating func cancelPeer(_ index: UInt32, _ way: Way) {
+        let peer = peers[Int(index)]
+        if peer.receiving == .armed { ring.cancel(token(way.receiveKind, index)) }
+        if peer.isSending { ring.cancel(token(way.opposite.sendKind, index)) }
     }
 
     private mutating func cancel(_ way: Way, _ index: UInt32) {
@@ -94,29 +105,34 @@ extension Worker where R: ~Copyable {
         }
         details[Int(index)].clientTLS?.free()
         dropEndpointHandshake(index)
-        close(connection.pointee.client, withReset: reason.resetsClient(isHolding: isHolding))
+        if connection.pointee.client >= 0 {
+            close(connection.pointee.client, withReset: reason.resetsClient(isHolding: isHolding))
+        }
         if connection.pointee.endpoint >= 0 {
             close(
                 connection.pointee.endpoint,
                 withReset: reason.resetsEndpoint(isHolding: isHolding))
         }
+        let isClient = connection.pointee.listener != Connection.noListener
         counters.add(.bytesFromClients, Int(connection.pointee.request.bytes))
         counters.add(.bytesFromEndpoints, Int(connection.pointee.response.bytes))
         leaveRoster(index)
         connections.release(index)
         counters.set(.connectionsLive, connections.count)
-        handle.budget.give()
+        if isClient { handle.budget.give() }
         if timers.isSet(acceptTimer) { resumeAccepting() }
     }
 
     /// Gives up the connection's part in its listener and its cluster; either may have been waiting
     /// for its last connection.
     private mutating func leaveRoster(_ index: UInt32) {
-        let listener = UInt32(connections[index].pointee.listener)
-        let owner = roster.listeners[listener]
-        owner.pointee.count -= 1
-        owner.pointee.limit?.give()
-        roster.releaseListener(listener)
+        let listener = connections[index].pointee.listener
+        if listener != Connection.noListener {
+            let owner = roster.listeners[UInt32(listener)]
+            owner.pointee.count -= 1
+            owner.pointee.limit?.give()
+            roster.releaseListener(UInt32(listener))
+        }
         let detail = details + Int(index)
         detail.pointee.endpoint?._withUnsafeGuaranteedRef { $0.give() }
         let cluster = detail.pointee.cluster
@@ -138,12 +154,12 @@ extension TerminationReason {
     /// Whether the client is told by a reset, so that it does not take the end for a clean one.
     func resetsClient(isHolding: Bool) -> Bool {
         switch self {
-        case .clientClosed, .endpointClosed, .flowAnswered: false
+        case .clientClosed, .endpointClosed, .flowAnswered, .answered: false
         case .clientReset, .clientFailed: false
         case .proxyHeaderMalformed, .proxyHeaderMissing, .inspectionTimedOut, .helloMissing,
             .notTLS, .helloMalformed, .helloTooLong, .serverNameMissing, .serverUnknown,
             .serverUnserved, .handshakeFailed, .handshakeTimedOut, .clientCertificateRefused,
-            .clientRecordsFailed:
+            .clientRecordsFailed, .requestMalformed:
             false
         case .idleTimedOut, .endpointDown, .failedBack: isHolding
         case .clientDenied, .endpointReset, .endpointFailed, .connectFailed, .connectTimedOut,
@@ -158,7 +174,7 @@ extension TerminationReason {
     /// Whether the endpoint is told by a reset.
     func resetsEndpoint(isHolding: Bool) -> Bool {
         switch self {
-        case .clientClosed, .endpointClosed, .flowAnswered: false
+        case .clientClosed, .endpointClosed, .flowAnswered, .answered: false
         case .endpointReset, .endpointFailed, .endpointRecordsFailed: false
         case .idleTimedOut, .endpointDown, .failedBack: isHolding
         case .clientReset, .clientFailed, .clientDenied, .connectFailed, .connectTimedOut,
@@ -168,7 +184,8 @@ extension TerminationReason {
             .outOfBuffers, .outOfMemory, .drainTimedOut, .listenerRemoved, .proxyHeaderMalformed,
             .proxyHeaderMissing, .inspectionTimedOut, .helloMissing, .notTLS, .helloMalformed,
             .helloTooLong, .serverNameMissing, .serverUnknown, .serverUnserved, .handshakeFailed,
-            .handshakeTimedOut, .clientCertificateRefused, .clientRecordsFailed:
+            .handshakeTimedOut, .clientCertificateRefused, .clientRecordsFailed,
+            .requestMalformed:
             true
         }
     }

@@ -1,12 +1,14 @@
 import Kernel
 import Primitives
 
-/// Deadlines. Timers are numbered: connections by their slots, then flows by theirs, then the
-/// worker's own. An idle timer is not moved when bytes pass; when it fires it looks at the last
-/// activity and sets itself again.
+/// Deadlines. Timers are numbered: connections by their slots, then flows and exchanges by theirs,
+/// then the worker's own. An idle timer is not moved when bytes pass; when it fires it looks at the
+/// last activity and sets itself again.
 extension Worker where R: ~Copyable {
     static var ownTimers: Int { 5 }
-    private var ownTimersStart: UInt32 { UInt32(connections.capacity + flows.capacity) }
+    /// Of exchanges.
+    var exchangeTimersStart: UInt32 { UInt32(connections.capacity + flows.capacity) }
+    private var ownTimersStart: UInt32 { exchangeTimersStart + UInt32(exchanges.capacity) }
     /// Accepting was paused and is tried again.
     var acceptTimer: UInt32 { ownTimersStart }
     /// The drain's deadline.
@@ -27,8 +29,10 @@ extension Worker where R: ~Copyable {
         while let id = timers.popExpired(now: tick) {
             if Int(id) < connections.capacity {
                 connectionTimedOut(id)
-            } else if id < ownTimersStart {
+            } else if id < exchangeTimersStart {
                 flowTimedOut(id - UInt32(connections.capacity))
+            } else if id < ownTimersStart {
+                exchangeTimedOut(id - exchangeTimersStart)
             } else if id == acceptTimer {
                 resumeAccepting()
             } else if id == trimTimer {
@@ -60,6 +64,8 @@ extension Worker where R: ~Copyable {
             } else {
                 timers.set(index, deadline: deadline)
             }
+        case .exchanging:
+            peerTimedOut(index)
         case .closing:
             break
         }

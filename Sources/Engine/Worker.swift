@@ -34,6 +34,10 @@ public struct Worker<R: Ring & ~Copyable>: ~Copyable {
     var plansServed: UInt64 = 0
     var connections: Slab<Connection>
     let details: UnsafeMutablePointer<ConnectionDetails>
+    /// Of slots in phase `exchanging`, and of those that are dialed to be.
+    let peers: UnsafeMutablePointer<HTTPPeer>
+    var exchanges: Slab<Exchange>
+    var idle: IdleConnections
     var flows: FlowTable
     var timers: TimerWheel
     /// CLOCK_MONOTONIC and its tick, read once a turn.
@@ -57,6 +61,8 @@ public struct Worker<R: Ring & ~Copyable>: ~Copyable {
     let hellos = HelloReader()
     /// Nil until TLS is spoken.
     var desk: TLSDesk?
+    /// Nil until a request is to be read.
+    var http: HTTPDesk?
     /// Connections whose handshake goes on in the next turn.
     var handshakes: FixedQueue<Token>
     /// Steps of handshakes in this turn.
@@ -70,16 +76,22 @@ public struct Worker<R: Ring & ~Copyable>: ~Copyable {
         tick = Tick.at(nanoseconds: now)
         self.ring = ring
         roster = Roster(seed: UInt64(handle.index))
-        connections = Slab(capacity: settings.connectionsMax)
-        details = .allocate(capacity: settings.connectionsMax)
+        // A client whose requests are served has a slot of its own, and the endpoint another.
+        let slots = 2 * settings.connectionsMax
+        connections = Slab(capacity: slots)
+        details = .allocate(capacity: slots)
+        peers = .allocate(capacity: slots)
+        exchanges = Slab(capacity: settings.connectionsMax)
+        idle = IdleConnections(countMax: settings.connectionsMax)
         flows = FlowTable(capacity: settings.connectionsMax)
-        timers = TimerWheel(capacity: 2 * settings.connectionsMax + Self.ownTimers, now: tick)
+        timers = TimerWheel(
+            capacity: slots + flows.capacity + exchanges.capacity + Self.ownTimers, now: tick)
         streamBuffers = BufferPool(
             group: BufferSize.streamGroup, count: settings.buffersMax, size: BufferSize.stream)
         streamPosting = BufferPosting(entries: BufferSize.streamEntries)
         datagrams = DatagramDesk()
         pipes = PipePool(countMax: settings.pipesMax, capacityWanted: BufferSize.pipe)
-        starved = FixedQueue(capacity: 4 * settings.connectionsMax)
+        starved = FixedQueue(capacity: 4 * slots)
         handshakes = FixedQueue(capacity: 2 * settings.connectionsMax)
         batch = .allocate(capacity: 256)
         let result = self.ring.registerBufferGroup(
@@ -91,6 +103,7 @@ public struct Worker<R: Ring & ~Copyable>: ~Copyable {
     deinit {
         batch.deallocate()
         details.deallocate()
+        peers.deallocate()
     }
 
     // MARK: - The loop

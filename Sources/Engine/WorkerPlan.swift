@@ -34,6 +34,8 @@ public struct WorkerPlan: Sendable {
         /// Of each server of a listener for TLS that ends it; the same for all workers. Nil = it
         /// does not, or its certificates cannot be used.
         public var tls: [TLSServer?]
+        /// Of a listener that reads requests; the same for all workers.
+        public var program: HTTPProgram?
 
         public init(
             former: Int?, limit: ConnectionBudget?, sockets: [Socket],
@@ -44,6 +46,7 @@ public struct WorkerPlan: Sendable {
             self.sockets = sockets
             self.table = table
             self.tls = tls
+            program = table.flatMap { $0.plan.readsRequests ? HTTPProgram($0) : nil }
         }
     }
 
@@ -110,9 +113,11 @@ public struct WorkerPlan: Sendable {
     }
 
     /// What finds routes by what clients ask for; nil where nothing is looked at.
-    public static func table(of listener: ListenerPlan) -> ListenerTable? {
-        // No request is looked at yet, so no expression is needed.
-        listener.isOpaque ? nil : ListenerTable(listener) { _ in nil }
+    /// - Parameter compile: see `HTTPTable`.
+    public static func table(
+        of listener: ListenerPlan, compile: (String) -> HTTPTable.Expression? = { _ in nil }
+    ) -> ListenerTable? {
+        listener.isOpaque ? nil : ListenerTable(listener, compile: compile)
     }
 
     /// One for each server of a listener for TLS, of which none ends it.

@@ -86,8 +86,8 @@ final class AttachedListener {
     /// It is in the plan, and this version's engine does not serve it yet.
     var isPending: Bool {
         switch self.protocol {
-        case .tcp, .udp, .tls: false
-        case .http, .https, nil: isServed
+        case .tcp, .udp, .tls, .http: false
+        case .https, nil: isServed
         }
     }
 

@@ -9,6 +9,7 @@ enum EngineSupport {
     private static let servedFields: [Kind: [String]] = [
         .backendTrafficPolicy: [
             "circuitBreaker.maxConnections", "circuitBreaker.maxPendingRequests",
+            "circuitBreaker.maxRequestsPerConnection",
             "circuitBreaker.perEndpoint.maxConnections", "dns", "healthCheck.active",
             "healthCheck.panicThreshold",
             "healthCheck.passive.alwaysEjectOneEndpoint",
@@ -20,13 +21,17 @@ enum EngineSupport {
             "healthCheck.passive.splitExternalLocalOriginErrors",
             "loadBalancer.consistentHash.tableSize", "loadBalancer.slowStart",
             "loadBalancer.zoneAware", "proxyProtocol", "tcpKeepalive",
+            "timeout.http.connectionIdleTimeout", "timeout.http.requestTimeout",
             "timeout.tcp.connectTimeout",
         ],
         .clientTrafficPolicy: [
             // Every accept is an event of its own here, so there is nothing to bound.
             "connection.connectionLimit.value", "connection.maxAcceptPerSocketEvent",
-            "enableProxyProtocol", "proxyProtocol", "tcpKeepalive",
-            "timeout.tcp.connectionInspectionTimeout", "timeout.tcp.idleTimeout",
+            "enableProxyProtocol", "headers.maxRequestHeaderLimit",
+            "headers.withUnderscoresAction", "path", "proxyProtocol", "tcpKeepalive",
+            "timeout.http.idleTimeout", "timeout.http.requestHeadersReceivedTimeout",
+            "timeout.http.streamIdleTimeout", "timeout.tcp.connectionInspectionTimeout",
+            "timeout.tcp.idleTimeout",
             "timeout.tcp.tlsHandshakeTimeout", "tls.alpnProtocols", "tls.ciphers",
             "tls.clientValidation", "tls.ecdhCurves", "tls.maxVersion", "tls.minVersion",
             "tls.session", "tls.signatureAlgorithms",
@@ -60,8 +65,28 @@ enum EngineSupport {
         ).sorted()
     }
 
+    /// What of a route's rules has no effect yet; sorted.
+    static func unserved(_ route: Route) -> [String] {
+        var missing: Set<String> = []
+        if route.carried == .grpc { missing.insert("HTTP/2, which gRPC needs") }
+        for rule in route.rules {
+            if rule.retry != nil { missing.insert("retry") }
+            for filter in rule.filters + rule.backends.flatMap(\.filters) {
+                switch filter.effect {
+                case .plan(.cors): missing.insert("the filter CORS")
+                case .mirror, .plan(.mirror): missing.insert("the filter RequestMirror")
+                case .plan(.requestHeaders), .plan(.responseHeaders), .plan(.redirect),
+                    .plan(.rewrite), .plan(.respond), .extension, .unknown:
+                    break
+                }
+            }
+        }
+        return missing.sorted()
+    }
+
     /// What of a Backend has no effect yet; nil = all of it has.
     static func unserved(_ backend: Backend) -> String? {
-        backend.isDynamicResolver ? "destinations that the client names" : nil
+        if backend.isDynamicResolver { return "destinations that the client names" }
+        return backend.application?.value.framing == .http2 ? "HTTP/2 with its endpoints" : nil
     }
 }

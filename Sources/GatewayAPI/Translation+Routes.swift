@@ -45,6 +45,12 @@ extension Translation {
                 subject, of: route.metadata, "BackendsAvailable", false, missing.reason,
                 missing.message)
         }
+        let unserved = EngineSupport.unserved(route)
+        if refusal == nil, !unserved.isEmpty {
+            condition(
+                subject, of: route.metadata, "Programmed", false, "Pending",
+                "understood and not served yet: " + unserved.joined(separator: ", "))
+        }
         for (number, hosts) in attached {
             // Two references of one route may lead to the same listener.
             let isThere = listeners[number].attachments.contains {

@@ -58,13 +58,23 @@ public struct ListenerPlan: Hashable, Sendable {
         if case .opaque = routes { true } else { false }
     }
 
-    /// Whether this version's engine can serve some of it: it relays bytes and datagrams, passes
-    /// TLS through by its name or ends it, and does not speak HTTP yet.
+    /// Whether some of its clients' requests are read.
+    public var readsRequests: Bool {
+        switch routes {
+        case .opaque: false
+        case .http: true
+        case .tls(let servers):
+            servers.contains { server in
+                if case .http = server.mode { true } else { false }
+            }
+        }
+    }
+
+    /// Whether this version's engine can serve some of it: requests over TLS are not read yet.
     public var isServed: Bool {
         switch routes {
-        case .opaque: true
+        case .opaque, .http: true
         case .tls(let servers): servers.contains(where: \.isServed)
-        case .http: false
         }
     }
 }

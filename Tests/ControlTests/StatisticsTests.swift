@@ -56,7 +56,8 @@ struct StatisticsTests {
     func fromCounters() {
         let values = Statistics.Values(Counters())
         #expect(values == Statistics.Values())
-        #expect(values.named.count == values.counters.count + values.terminations.count)
+        let kinds = [values.counters, values.terminations, values.faults]
+        #expect(values.named.count == kinds.reduce(0) { $0 + $1.count })
     }
 
     @Test("the file is written whole, replaces an older one and leaves no other")

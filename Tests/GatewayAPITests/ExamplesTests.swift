@@ -11,7 +11,8 @@ struct ExamplesTests {
         .appendingPathComponent("tools/examples")
 
     static let names = [
-        "edge", "legacy-tcp", "sidecar-unix", "tls-passthrough", "tls-to-endpoints", "udp-dns",
+        "edge", "http-routes", "legacy-tcp", "sidecar-unix", "tls-passthrough", "tls-to-endpoints",
+        "udp-dns",
     ]
 
     @Test("an example loads without a finding, and every listener has a route", arguments: names)

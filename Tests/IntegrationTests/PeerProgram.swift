@@ -125,6 +125,57 @@ final class PeerProgram: Sendable {
         return try PeerProgram(["/usr/bin/python3", file], in: folder, at: port)
     }
 
+    /// Python's server of HTTP/1.1, which tells each request's head and how much content it had;
+    /// `/chunked` comes in chunks.
+    static func tellingRequests(port: UInt16) throws -> PeerProgram {
+        let folder = TemporaryFolder()
+        let file = folder.file(
+            "origin.py",
+            """
+            from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+            class Handler(BaseHTTPRequestHandler):
+                protocol_version = "HTTP/1.1"
+
+                def content(self):
+                    if self.headers.get("transfer-encoding") != "chunked":
+                        return len(self.rfile.read(int(self.headers.get("content-length", 0))))
+                    total = 0
+                    while size := int(self.rfile.readline(), 16):
+                        total += len(self.rfile.read(size))
+                        self.rfile.readline()
+                    self.rfile.readline()
+                    return total
+
+                def answer(self):
+                    count = self.content()
+                    self.send_response(200)
+                    if self.path == "/chunked":
+                        self.send_header("Transfer-Encoding", "chunked")
+                        self.end_headers()
+                        for number in range(3):
+                            data = b"chunk %d\\n" % number
+                            if self.command != "HEAD":
+                                self.wfile.write(b"%x\\r\\n%s\\r\\n" % (len(data), data))
+                        if self.command != "HEAD":
+                            self.wfile.write(b"0\\r\\n\\r\\n")
+                        return
+                    text = f"{self.requestline}\\n{self.headers}content: {count} bytes\\n".encode()
+                    self.send_header("Content-Length", str(len(text)))
+                    self.end_headers()
+                    if self.command != "HEAD":
+                        self.wfile.write(text)
+
+                do_GET = do_POST = do_HEAD = answer
+
+                def log_message(self, *arguments):
+                    pass
+
+            ThreadingHTTPServer(("127.0.0.1", \(port)), Handler).serve_forever()
+            """)
+        return try PeerProgram(["/usr/bin/python3", file], in: folder, at: port)
+    }
+
     private static func nginx(port: UInt16, http: String) throws -> PeerProgram {
         let folder = TemporaryFolder()
         let kinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]

@@ -1,0 +1,143 @@
+import Wire
+
+/// A request and its answer: what links the client's connection with the endpoint's for as long as
+/// either passes. One slot of the worker's slab; trivial.
+struct Exchange: BitwiseCopyable {
+    static let none = UInt32.max
+
+    /// The client's connection.
+    let client: UInt32
+    /// The roster's number of the program that decided where it goes, and the rule's place in it.
+    let program: UInt32
+    let rule: Int32
+    /// Place among the rule's backends.
+    let backend: Int32
+    let method: HTTPMethod
+    /// The client does not know chunked framing (RFC 9112 section 7.1).
+    let isHTTP10: Bool
+    /// The client asks for another protocol (RFC 9110 section 7.8).
+    let isUpgrade: Bool
+    /// The client's connection may have another request after this one.
+    var keepsClient: Bool
+    /// The roster's number of the cluster, which the exchange counts for.
+    var cluster: UInt32
+    /// The endpoint's connection, which may still be dialed.
+    var endpoint = Exchange.none
+    /// The endpoint's connection had served another exchange before, so that its endpoint may have
+    /// closed it while this one's head was on its way.
+    var isReused = false
+    /// The head as it goes to the endpoint; kept until an answer begins.
+    var head = BufferQueue()
+    var progress: ExchangeProgress
+    /// Of all attempts; 0 = there is none.
+    var deadline: UInt64 = 0
+    /// Of the attempt at this endpoint, from when it has the head; 0 = there is none.
+    var attemptTicks: UInt64 = 0
+
+    /// Whether the body of such an answer goes on without its chunks' framing.
+    func isUnchunked(_ framing: BodyFraming) -> Bool {
+        if case .chunked = framing { isHTTP10 } else { false }
+    }
+}
+
+/// How far a request and its answer are. Pure; the worker does what it says.
+struct ExchangeProgress: BitwiseCopyable, Hashable {
+    enum Request: UInt8, BitwiseCopyable, CaseIterable {
+        /// Nothing but its head has been taken of the client.
+        case head
+        /// Some of its body has gone to an endpoint, and there is more.
+        case passing
+        /// The endpoint has all of it, or has it waiting.
+        case passed
+    }
+
+    enum Answer: UInt8, BitwiseCopyable, CaseIterable {
+        /// Nothing has come but interim answers.
+        case awaited
+        case passing
+        case passed
+    }
+
+    enum Event: BitwiseCopyable, Hashable, CaseIterable {
+        /// A part of the request's body goes to the endpoint.
+        case bodyBegan
+        /// The end of the request goes to the endpoint.
+        case requestEnded
+        /// The answer's head goes to the client.
+        case answerBegan
+        case answerEnded
+        /// The endpoint's connection ended or failed before the answer was whole.
+        case endpointLost
+        /// As `endpointLost`, where the endpoint may have closed a connection that was idle.
+        case idleEndpointLost
+        /// No endpoint could be connected to.
+        case endpointMissing
+        /// What the endpoint sent is no answer.
+        case answerMalformed
+        /// The request's time is over.
+        case timedOut
+    }
+
+    enum Outcome: BitwiseCopyable, Hashable {
+        case goOn
+        /// Both are whole: the connections can be used for others.
+        case finish
+        /// The answer is whole before the request was: neither connection is of use any more.
+        case finishEarly
+        /// The same request is sent by another connection.
+        case tryAgain
+        /// The client gets an answer of the worker's own.
+        case answer(Failure)
+        /// The client has a part of an answer, and has to see that it is not whole.
+        case cut
+    }
+
+    /// Why the endpoint's answer does not come.
+    enum Failure: UInt8, BitwiseCopyable, Hashable, CaseIterable {
+        case endpointLost, endpointMissing, answerMalformed, timedOut
+    }
+
+    private(set) var request: Request
+    private(set) var answer = Answer.awaited
+
+    /// - Parameter hasBody: something of the request follows its head.
+    init(hasBody: Bool) {
+        request = hasBody ? .head : .passed
+        isRepeatable = !hasBody
+    }
+
+    /// The head is all there is, and nothing of an answer has come: it may be sent once more.
+    private let isRepeatable: Bool
+
+    mutating func on(_ event: Event) -> Outcome {
+        switch event {
+        case .bodyBegan:
+            precondition(request != .passed, "nothing follows the end of a request")
+            request = .passing
+            return .goOn
+        case .requestEnded:
+            precondition(request != .passed && answer != .passed, "a request ends once")
+            request = .passed
+            return .goOn
+        case .answerBegan:
+            precondition(answer == .awaited, "an answer begins once")
+            answer = .passing
+            return .goOn
+        case .answerEnded:
+            precondition(answer == .passing, "an answer ends after it began")
+            answer = .passed
+            return request == .passed ? .finish : .finishEarly
+        case .idleEndpointLost where answer == .awaited && isRepeatable:
+            return .tryAgain
+        case .endpointLost, .idleEndpointLost: return fail(.endpointLost)
+        case .endpointMissing: return fail(.endpointMissing)
+        case .answerMalformed: return fail(.answerMalformed)
+        case .timedOut: return fail(.timedOut)
+        }
+    }
+
+    private func fail(_ failure: Failure) -> Outcome {
+        precondition(answer != .passed, "nothing can be lost of an answer that is whole")
+        return answer == .awaited ? .answer(failure) : .cut
+    }
+}

@@ -1,0 +1,59 @@
+import Wire
+
+/// One end of HTTP/1 on one connection: what of its peer is read next, and whether anything is on
+/// its way in the kernel. Stands in an array parallel to the slots, of those in phase `exchanging`.
+struct HTTPPeer: BitwiseCopyable {
+    /// The multishot or single receive operation.
+    enum Receiving: UInt8, BitwiseCopyable {
+        case stopped, armed, cancelling
+        /// There was no buffer; it stands in the line of those who wait for one.
+        case starved
+    }
+
+    /// What comes next of the peer.
+    enum Reading: BitwiseCopyable {
+        /// The head of a request, or of an answer.
+        case head
+        case body(BodyReader)
+        /// After an upgrade: bytes, to the end of the stream.
+        case tunnel
+        /// Nothing that comes matters any more; the peer is to see the end first.
+        case discarding
+    }
+
+    /// What the peer gets.
+    enum Sending: BitwiseCopyable {
+        case open
+        /// That nothing more comes has been said inside of TLS; the socket's end follows when that
+        /// has left.
+        case closing
+        /// The socket's end of stream is sent.
+        case shut
+    }
+
+    var receiving = Receiving.stopped
+    var sending = Sending.open
+    var isSending = false
+    var reading = Reading.head
+    /// What it has sent is being read; what happens meanwhile is looked at in the same loop.
+    var isBeingRead = false
+    /// Bytes of a head that is not whole which were looked at.
+    var examined: UInt32 = 0
+    /// A head has begun, and its time runs.
+    var isHeadBegun = false
+    /// The peer's stream has ended.
+    var isEnded = false
+    /// An endpoint's: it does not close its connection after this answer.
+    var keepsOpen = false
+    /// Everything was said to the peer: its connection ends when that is sent.
+    var isFinished = false
+    var exchange = Exchange.none
+    /// Exchanges that it has served.
+    var exchanges: UInt32 = 0
+    /// Idle connections are linked, those of one endpoint among them.
+    var next = HTTPPeer.none
+    var previous = HTTPPeer.none
+    var isIdle = false
+
+    static let none = UInt32.max
+}

@@ -1,0 +1,52 @@
+import Routing
+import Wire
+
+/// How long a listener's clients are waited for, and how much they may say.
+struct RequestLimits: Sendable {
+    let parser: HTTPRequestParser
+    let escapedSlashes: HTTPPath.EscapedSlashes
+    let mergesSlashes: Bool
+    /// 0 = for ever.
+    let idleTicks: UInt64
+    let headTicks: UInt64
+    /// 0 = for ever.
+    let streamIdleTicks: UInt64
+
+    /// Where the plan says nothing (ClientTrafficPolicy `timeout.http.requestReceivedTimeout`), a
+    /// head that does not come to its end would hold a connection for ever.
+    private static let headMilliseconds: UInt32 = 60_000
+
+    init(_ plan: HTTPListenerPlan) {
+        let headBytesMax = min(max(Int(plan.headerBytesMax), 1_024), HTTPDesk.headBytesMax)
+        parser = HTTPRequestParser(
+            headBytesMax: headBytesMax, fieldsMax: HTTPDesk.fieldsMax,
+            underscores: plan.underscores.parsed)
+        escapedSlashes = plan.escapedSlashes.parsed
+        mergesSlashes = plan.mergesSlashes
+        idleTicks = Tick.count(milliseconds: plan.idleTimeout)
+        let head = plan.headersReceivedTimeout ?? plan.requestReceivedTimeout
+        headTicks = max(1, Tick.count(milliseconds: head ?? Self.headMilliseconds))
+        streamIdleTicks = Tick.count(milliseconds: plan.streamIdleTimeout)
+    }
+}
+
+extension HTTPListenerPlan.Underscores {
+    fileprivate var parsed: HTTPRequestParser.Underscores {
+        switch self {
+        case .allow: .allow
+        case .rejectRequest: .reject
+        case .dropHeader: .drop
+        }
+    }
+}
+
+extension HTTPListenerPlan.EscapedSlashes {
+    fileprivate var parsed: HTTPPath.EscapedSlashes {
+        switch self {
+        case .keepUnchanged: .keepUnchanged
+        case .rejectRequest: .reject
+        case .unescapeAndForward: .unescapeAndForward
+        case .unescapeAndRedirect: .unescapeAndRedirect
+        }
+    }
+}

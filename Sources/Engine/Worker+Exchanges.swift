@@ -1,0 +1,204 @@
+import CLinux
+import Kernel
+import Primitives
+import Routing
+import Wire
+
+/// How exchanges end: what a client gets when an endpoint cannot answer, and what becomes of the
+/// connections.
+extension Worker where R: ~Copyable {
+    func exchangeTimer(_ id: UInt32) -> UInt32 { exchangeTimersStart + id }
+
+    // MARK: - Outcomes
+
+    mutating func act(_ outcome: ExchangeProgress.Outcome, _ id: UInt32) {
+        switch outcome {
+        case .goOn: break
+        case .finish, .finishEarly: fatalError("an answer that is whole does not fail")
+        case .tryAgain: tryAgain(id)
+        case .answer(let failure): fail(id, RequestFault(failure))
+        case .cut: cut(id)
+        }
+    }
+
+    /// The client gets an answer of the worker's own.
+    mutating func fail(_ id: UInt32, _ fault: RequestFault) {
+        let exchange = exchanges[id].pointee
+        dismiss(id)
+        let generation = connections.generation(of: exchange.client)
+        reply(
+            Answer(fault), to: exchange.client, isHead: exchange.method == .head,
+            keepsClient: exchange.keepsClient && exchange.progress.request == .passed)
+        if isExchanging(exchange.client, generation) { readRequests(exchange.client) }
+    }
+
+    /// The client has a part of the answer already.
+    private mutating func cut(_ id: UInt32) {
+        counters.add(.answersCut)
+        let client = exchanges[id].pointee.client
+        dismiss(id)
+        terminate(client, .endpointFailed)
+    }
+
+    /// Gives up the exchange and the endpoint's connection, of which nothing is known any more.
+    mutating func dismiss(_ id: UInt32) {
+        let index = exchanges[id].pointee.endpoint
+        releaseExchange(id)
+        guard index != Exchange.none else { return }
+        if connections[index].pointee.phase != .closing { terminate(index, .answered) }
+    }
+
+    /// The endpoint had closed a connection that was idle: another one is used.
+    private mutating func tryAgain(_ id: UInt32) {
+        counters.add(.requestsRepeated)
+        let exchange = exchanges[id]
+        exchange.pointee.endpoint = Exchange.none
+        exchange.pointee.isReused = false
+        guard let picked = roster.clusters[exchange.pointee.cluster].pointee.pick(for: nil) else {
+            return fail(id, .endpointMissing)
+        }
+        ask(id, picked)
+    }
+
+    /// Frees an exchange; both connections stay.
+    mutating func releaseExchange(_ id: UInt32) {
+        releaseHead(id)
+        let exchange = exchanges[id].pointee
+        timers.cancel(exchangeTimer(id))
+        (peers + Int(exchange.client)).pointee.exchange = Exchange.none
+        if exchange.endpoint != Exchange.none {
+            (peers + Int(exchange.endpoint)).pointee.exchange = Exchange.none
+        }
+        exchanges.release(id)
+        roster.releaseCluster(exchange.cluster)
+        roster.releaseProgram(exchange.program)
+    }
+
+    mutating func releaseHead(_ id: UInt32) {
+        let exchange = exchanges[id]
+        while let part = exchange.pointee.head.popFirst(in: streamBuffers) {
+            streamBuffers.give(part)
+        }
+    }
+
+    func noteStatus(_ status: UInt16) {
+        switch status {
+        case ..<200: counters.add(.answers1xx)
+        case ..<300: counters.add(.answers2xx)
+        case ..<400: counters.add(.answers3xx)
+        case ..<500: counters.add(.answers4xx)
+        default: counters.add(.answers5xx)
+        }
+    }
+
+    // MARK: - Connections that end
+
+    /// A connection in phase `exchanging`, or one that was dialed for an exchange, has ended.
+    mutating func leaveExchange(_ index: UInt32, isClient: Bool) {
+        let peer = peers + Int(index)
+        if peer.pointee.isIdle { unpark(index) }
+        let id = peer.pointee.exchange
+        guard id != Exchange.none else { return }
+        peer.pointee.exchange = Exchange.none
+        let exchange = exchanges[id]
+        if isClient {
+            let endpoint = exchange.pointee.endpoint
+            releaseExchange(id)
+            guard endpoint != Exchange.none else { return }
+            // A connection that is being made will be of use to another.
+            if connections[endpoint].pointee.phase == .exchanging {
+                terminate(endpoint, .answered)
+            }
+            return
+        }
+        exchange.pointee.endpoint = Exchange.none
+        let event: ExchangeProgress.Event =
+            switch connections[index].pointee.reason {
+            case .connectFailed, .connectTimedOut, .endpointHandshakeFailed, .outOfDescriptors:
+                .endpointMissing
+            default: exchange.pointee.isReused ? .idleEndpointLost : .endpointLost
+            }
+        act(exchange.pointee.progress.on(event), id)
+    }
+
+    mutating func exchangeTimedOut(_ id: UInt32) {
+        counters.add(.requestsTimedOut)
+        act(exchanges[id].pointee.progress.on(.timedOut), id)
+    }
+
+    /// The timer of a slot that serves exchanges.
+    mutating func peerTimedOut(_ index: UInt32) {
+        let connection = connections[index]
+        let peer = peers[Int(index)]
+        if connection.pointee.listener == Connection.noListener {
+            return endpointTimedOut(index)
+        }
+        if peer.isFinished { return terminate(index, .answered) }
+        let limits = requestSettings(index)
+        if peer.exchange != Exchange.none {
+            return streamTimedOut(index, limits)
+        }
+        if peer.isHeadBegun { return refuse(index, .headTimedOut) }
+        guard limits.idleTicks > 0 else { return awaitRequest(index) }
+        let deadline = connection.pointee.lastActivity + limits.idleTicks
+        guard deadline <= tick else { return timers.set(index, deadline: deadline) }
+        terminate(index, .idleTimedOut)
+    }
+
+    /// Neither end of an exchange has said anything for long.
+    private mutating func streamTimedOut(_ index: UInt32, _ limits: RequestLimits) {
+        let id = peers[Int(index)].exchange
+        let endpoint = exchanges[id].pointee.endpoint
+        var last = connections[index].pointee.lastActivity
+        if endpoint != Exchange.none {
+            last = max(last, connections[endpoint].pointee.lastActivity)
+        }
+        let deadline = last + limits.streamIdleTicks
+        guard limits.streamIdleTicks > 0, deadline <= tick else {
+            return timers.set(index, deadline: max(deadline, tick + 1))
+        }
+        awaitRequest(index)
+        exchangeTimedOut(id)
+    }
+
+    private mutating func endpointTimedOut(_ index: UInt32) {
+        let connection = connections[index]
+        let ticks = roster.clusters[details[Int(index)].cluster].pointee.idleTicks
+        let deadline = connection.pointee.lastActivity + ticks
+        if peers[Int(index)].isIdle, deadline <= tick {
+            return terminate(index, .idleTimedOut)
+        }
+        timers.set(index, deadline: max(deadline, tick + 1))
+    }
+
+    // MARK: - The end of a client's connection
+
+    /// No request follows: the connection ends when everything is sent. A client that still sends
+    /// would see a reset, and might lose the answer by it, so that it is listened to for a while
+    /// (RFC 9112 section 9.6).
+    mutating func finishClient(_ index: UInt32) {
+        let peer = peers + Int(index)
+        guard !peer.pointee.isFinished else { return }
+        peer.pointee.isFinished = true
+        if !isBlocked(index) { closeFinished(index) }
+    }
+
+    mutating func closeFinished(_ index: UInt32) {
+        let generation = connections.generation(of: index)
+        shutPeer(index, .response)
+        guard isExchanging(index, generation), !isBlocked(index) else { return }
+        let peer = peers + Int(index)
+        let isSilent =
+            if case .head = peer.pointee.reading {
+                channel(index, .request).pointee.queue.isEmpty
+            } else {
+                false
+            }
+        if peer.pointee.isEnded || isSilent { return terminate(index, .answered) }
+        peer.pointee.reading = .discarding
+        timers.set(index, deadline: tick + Self.lingerTicks)
+        readRequests(index)
+    }
+
+    private static var lingerTicks: UInt64 { 240 }
+}

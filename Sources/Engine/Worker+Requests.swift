@@ -1,0 +1,359 @@
+import CLinux
+import Discovery
+import Kernel
+import Primitives
+import Routing
+import Wire
+
+/// From a client's bytes to requests, each on its own way: a head is read, a rule is found, and
+/// either an endpoint is asked or an answer is given at once. The next request of a connection is
+/// looked at when the answer to the last is whole.
+extension Worker where R: ~Copyable {
+    /// From here on the client's requests are served.
+    mutating func beginRequests(_ index: UInt32) {
+        if http == nil { http = HTTPDesk() }
+        connections[index].pointee.phase = .exchanging
+        (peers + Int(index)).initialize(to: HTTPPeer())
+        // What came behind the PROXY header.
+        while let id = details[Int(index)].inspected.popFirst(in: streamBuffers) {
+            let load = streamBuffers.load(id).pointee
+            if load.start < load.end {
+                channel(index, .request).pointee.queue.append(id, in: streamBuffers)
+            } else {
+                streamBuffers.give(id)
+            }
+        }
+        scheduleTrim()
+        awaitRequest(index)
+        readRequests(index)
+    }
+
+    /// A client that says nothing is waited for so long; whether it does is looked at then.
+    mutating func awaitRequest(_ index: UInt32) {
+        let limits = requestSettings(index)
+        let ticks = limits.idleTicks > 0 ? limits.idleTicks : limits.streamIdleTicks
+        if ticks > 0 { timers.set(index, deadline: tick + ticks) }
+    }
+
+    func requestSettings(_ index: UInt32) -> RequestLimits {
+        roster.listeners[UInt32(connections[index].pointee.listener)].pointee.requests
+    }
+
+    mutating func readRequests(_ index: UInt32) {
+        guard !peers[Int(index)].isBeingRead else { return }
+        (peers + Int(index)).pointee.isBeingRead = true
+        let generation = connections.generation(of: index)
+        var goesOn = true
+        while goesOn {
+            switch peers[Int(index)].reading {
+            case .head: goesOn = readRequestHead(index)
+            case .body(let reader): goesOn = passRequestBody(index, reader)
+            case .tunnel: goesOn = passTunnel(index, .request)
+            case .discarding:
+                dropHeld(index, .request)
+                goesOn = false
+            }
+            guard isExchanging(index, generation) else { return }
+        }
+        (peers + Int(index)).pointee.isBeingRead = false
+        if peers[Int(index)].isEnded { return requestsEnded(index) }
+        let isHungry =
+            if case .head = peers[Int(index)].reading {
+                peers[Int(index)].exchange == Exchange.none && !isBlocked(index)
+            } else {
+                false
+            }
+        balanceReceive(index, .request, isHungry: isHungry)
+    }
+
+    /// Whether a slot still has the tenant that it had, and serves exchanges.
+    func isExchanging(_ index: UInt32, _ generation: UInt32) -> Bool {
+        connections.find(index, generation: generation)?.pointee.phase == .exchanging
+    }
+
+    /// The client has ended its stream, and what it had sent is read as far as it can be.
+    private mutating func requestsEnded(_ index: UInt32) {
+        let peer = peers + Int(index)
+        switch peer.pointee.reading {
+        case .head:
+            // Whoever has sent whole requests may still wait for their answers.
+            guard peer.pointee.exchange == Exchange.none, !isBlocked(index) else { return }
+            finishClient(index)
+        case .body:
+            if channel(index, .request).pointee.queue.isEmpty { terminate(index, .clientClosed) }
+        case .tunnel: endTunnel(index, .request)
+        case .discarding:
+            if !isBlocked(index) { terminate(index, .answered) }
+        }
+    }
+
+    // MARK: - Heads
+
+    /// What is to be done about a request, once its head is no longer needed.
+    private enum Course {
+        case ask(UInt32, Unmanaged<Endpoint>)
+        case answer(Answer)
+    }
+
+    /// - Returns: whether there may be more to do at once.
+    private mutating func readRequestHead(_ index: UInt32) -> Bool {
+        let peer = peers + Int(index)
+        guard let desk = http, peer.pointee.exchange == Exchange.none, !isBlocked(index),
+            !peer.pointee.isFinished, !channel(index, .request).pointee.queue.isEmpty
+        else { return false }
+        let bytes = gather(index, .request, desk)
+        let limits = requestSettings(index)
+        var examined = Int(peer.pointee.examined)
+        switch limits.parser.parse(bytes, resumingAt: &examined, into: desk.fields) {
+        case .incomplete:
+            peer.pointee.examined = UInt32(examined)
+            if !peer.pointee.isHeadBegun {
+                peer.pointee.isHeadBegun = true
+                timers.set(index, deadline: tick + limits.headTicks)
+            }
+            return false
+        case .malformed(let fault):
+            refuse(index, RequestFault(fault))
+            return true
+        case .http2Preface:
+            refuse(index, .versionUnknown)
+            return true
+        case .complete(let line):
+            counters.add(.requests)
+            peer.pointee.examined = 0
+            if peer.pointee.isHeadBegun {
+                peer.pointee.isHeadBegun = false
+                awaitRequest(index)
+            }
+            peer.pointee.exchanges &+= 1
+            let course = decide(line, bytes, index, desk, limits)
+            drop(Int(line.headBytes), index, .request)
+            follow(course, line, index)
+            return true
+        }
+    }
+
+    private mutating func follow(_ course: Course, _ line: HTTPRequestLine, _ index: UInt32) {
+        let peer = peers + Int(index)
+        let body = BodyReader(line.framing)
+        if let body { peer.pointee.reading = .body(body) }
+        switch course {
+        case .ask(let exchange, let endpoint):
+            peer.pointee.exchange = exchange
+            ask(exchange, endpoint)
+        case .answer(let answer):
+            reply(answer, to: index, isHead: line.method == .head, keepsClient: line.keepsAlive)
+        }
+    }
+
+    private mutating func decide(
+        _ line: HTTPRequestLine, _ bytes: UnsafeRawBufferPointer, _ index: UInt32,
+        _ desk: HTTPDesk, _ limits: RequestLimits
+    ) -> Course {
+        guard line.method != .connect else { return .answer(Answer(.connectRefused)) }
+        var path = line.targetForm == .asterisk ? line.target : line.path
+        var memory = bytes
+        if path.isEmpty {
+            // Of an absolute form.
+            (memory, path) = (Self.slash, HTTPSpan(offset: 0, count: 1))
+        } else if line.targetForm != .asterisk {
+            switch HTTPPath.normalize(
+                path.bytes(in: bytes), into: desk.path, escapedSlashes: limits.escapedSlashes,
+                mergesSlashes: limits.mergesSlashes)
+            {
+            case .unchanged: break
+            case .changed(let count):
+                memory = UnsafeRawBufferPointer(desk.path)
+                path = HTTPSpan(offset: 0, count: UInt32(count))
+            case .redirect(let count):
+                var location = Array(desk.path[..<count])
+                if let query = line.query {
+                    location.append(UInt8(ascii: "?"))
+                    location += query.bytes(in: bytes)
+                }
+                return .answer(Answer(status: 307, location: location))
+            case .malformed(let fault): return .answer(Answer(RequestFault(fault)))
+            }
+        }
+        let view = RequestView(
+            bytes: bytes, line: line, fields: desk.fields(line.fieldCount),
+            path: path.bytes(in: memory))
+        return decide(view, index, desk)
+    }
+
+    private static var slash: UnsafeRawBufferPointer {
+        let text: StaticString = "/"
+        return UnsafeRawBufferPointer(start: text.utf8Start, count: 1)
+    }
+
+    private mutating func decide(
+        _ view: borrowing RequestView, _ index: UInt32, _ desk: HTTPDesk
+    ) -> Course {
+        let listener = roster.listeners[UInt32(connections[index].pointee.listener)]
+        let number = listener.pointee.program
+        let program = roster.programs[number].pointee.program
+        switch program.table.decide(view) {
+        case .noServer, .noRoute: return .answer(Answer(.unrouted))
+        case .misdirected: return .answer(Answer(.misdirected))
+        case .candidate(let server, let candidate):
+            guard let requests = program.servers[server] else {
+                fatalError("only servers that read requests have candidates")
+            }
+            let place = Int(requests.rules[candidate])
+            let rule = program.rules[place]
+            switch rule.action {
+            case .respond(let status, let body):
+                return .answer(Answer(status: status, body: body))
+            case .redirect(let redirect):
+                let location = redirect.location(
+                    for: view, scheme: "http", port: listener.pointee.port,
+                    matched: requests.paths[candidate])
+                return .answer(Answer(status: redirect.status, location: location))
+            case .forward: break
+            }
+            return forward(
+                view, index, desk, program: number, place, rule, matched: requests.paths[candidate])
+        }
+    }
+
+    /// Chooses an endpoint and writes the head for it.
+    private mutating func forward(
+        _ view: borrowing RequestView, _ index: UInt32, _ desk: HTTPDesk, program: UInt32,
+        _ place: Int, _ rule: HTTPRule, matched path: HTTPMatch.Path
+    ) -> Course {
+        let listener = roster.listeners[UInt32(connections[index].pointee.listener)]
+        if listener.pointee.isRestricted(place) {
+            guard case .known(let client) = clientAddress(index),
+                listener.pointee.allows(client, place)
+            else { return .answer(Answer(.denied)) }
+        }
+        guard let (backend, number) = listener.pointee.pickBackend(place) else {
+            return .answer(Answer(.backendInvalid))
+        }
+        let cluster = roster.clusters[number]
+        // Endpoints that want HTTP/2 are not served yet, and are told nothing else.
+        guard cluster.pointee.plan.framing != .http2 else {
+            return .answer(Answer(.backendInvalid))
+        }
+        var client: IPAddress?
+        if cluster.pointee.needsClients, case .known(let address) = clientAddress(index) {
+            client = address
+        }
+        guard let picked = cluster.pointee.pick(for: client, view) else {
+            return .answer(Answer(.endpointMissing))
+        }
+        guard let id = exchanges.claim() else { return .answer(Answer(.overflow)) }
+        var exchange = Exchange(
+            client: index, program: program, rule: Int32(place), backend: Int32(backend),
+            method: view.line.method, isHTTP10: view.line.version == .http10,
+            isUpgrade: view.line.isUpgrade,
+            keepsClient: view.line.keepsAlive && service == .serving, cluster: number,
+            progress: ExchangeProgress(hasBody: BodyReader(view.line.framing) != nil))
+        guard let head = writeRequestHead(view, index, desk, rule, backend, matched: path) else {
+            exchanges.release(id)
+            return .answer(Answer(.overflow))
+        }
+        exchange.head = head
+        exchange.attemptTicks = rule.attemptTicks
+        if rule.requestTicks > 0 {
+            exchange.deadline = tick + rule.requestTicks
+            timers.set(exchangeTimer(id), deadline: exchange.deadline)
+        }
+        exchanges[id].pointee = exchange
+        cluster.pointee.references += 1
+        let state = roster.programs[program]
+        state.pointee.references += 1
+        return .ask(id, picked)
+    }
+
+    // MARK: - Bodies
+
+    /// - Returns: whether there may be more to do at once.
+    private mutating func passRequestBody(_ index: UInt32, _ reader: BodyReader) -> Bool {
+        let peer = peers + Int(index)
+        let id = peer.pointee.exchange
+        let input = channel(index, .request)
+        guard !input.pointee.queue.isEmpty else { return false }
+        // Nobody asked for it: the request was answered already.
+        guard id != Exchange.none else {
+            return skipBody(index, reader, bytes(of: input.pointee.queue.head))
+        }
+        let endpoint = exchanges[id].pointee.endpoint
+        guard endpoint != Exchange.none, connections[endpoint].pointee.phase == .exchanging,
+            !isBlocked(endpoint)
+        else { return false }
+        var reader = reader
+        let piece = bytes(of: input.pointee.queue.head)
+        let exchange = exchanges[id]
+        switch reader.read(piece) {
+        case .malformed:
+            refuse(index, .malformed)
+        case .more:
+            peer.pointee.reading = .body(reader)
+            _ = exchange.pointee.progress.on(.bodyBegan)
+            _ = pass(piece, from: index, to: endpoint, .request)
+        case .ended(let count):
+            peer.pointee.reading = .head
+            _ = exchange.pointee.progress.on(.bodyBegan)
+            _ = exchange.pointee.progress.on(.requestEnded)
+            let part = UnsafeRawBufferPointer(rebasing: piece[..<count])
+            _ = pass(part, from: index, to: endpoint, .request)
+        }
+        return true
+    }
+
+    private mutating func skipBody(
+        _ index: UInt32, _ reader: BodyReader, _ piece: UnsafeRawBufferPointer
+    ) -> Bool {
+        var reader = reader
+        switch reader.read(piece) {
+        case .malformed:
+            peers[Int(index)].reading = .discarding
+        case .more:
+            (peers + Int(index)).pointee.reading = .body(reader)
+            drop(piece.count, index, .request)
+        case .ended(let count):
+            (peers + Int(index)).pointee.reading = .head
+            drop(count, index, .request)
+        }
+        return true
+    }
+
+    // MARK: - Tunnels
+
+    /// After an upgrade: all that waits goes on as it came.
+    mutating func passTunnel(_ index: UInt32, _ way: Way) -> Bool {
+        let input = channel(index, way)
+        guard !input.pointee.queue.isEmpty, let other = partner(of: index, way),
+            !isBlocked(other)
+        else { return false }
+        _ = pass(bytes(of: input.pointee.queue.head), from: index, to: other, way)
+        return true
+    }
+
+    /// The other end of the exchange that a connection is in.
+    func partner(of index: UInt32, _ way: Way) -> UInt32? {
+        let id = peers[Int(index)].exchange
+        guard id != Exchange.none else { return nil }
+        let exchange = exchanges[id]
+        let other = way == .request ? exchange.pointee.endpoint : exchange.pointee.client
+        guard other != Exchange.none, connections[other].pointee.phase == .exchanging else {
+            return nil
+        }
+        return other
+    }
+
+    /// One end of a tunnel has ended its stream: the other is told when it has all bytes.
+    mutating func endTunnel(_ index: UInt32, _ way: Way) {
+        guard channel(index, way).pointee.queue.isEmpty, let other = partner(of: index, way),
+            !isBlocked(other)
+        else { return }
+        if peers[Int(other)].isEnded, channel(other, way.opposite).pointee.queue.isEmpty,
+            !isBlocked(index)
+        {
+            let client = way == .request ? index : other
+            return terminate(client, way == .request ? .endpointClosed : .clientClosed)
+        }
+        shutPeer(other, way)
+    }
+}
