@@ -21,6 +21,8 @@ final class Simulation {
     private(set) var isRunning = true
     private(set) var clients: [StreamActor] = []
     private(set) var backends: [StreamActor] = []
+    private(set) var requesters: [RequestActor] = []
+    private(set) var answerers: [AnswerActor] = []
     private(set) var datagramClients: [DatagramClient] = []
     private(set) var datagramEchoes: [DatagramEcho] = []
     var plan = Plan()
@@ -184,6 +186,53 @@ final class Simulation {
         }
     }
 
+    /// Adds a listener whose requests all go to `cluster`.
+    func addRequestListener(
+        on address: SocketAddress, _ tcp: TCPListenerPlan = TCPListenerPlan(),
+        to cluster: ClusterPlan,
+        timeouts: HTTPTimeouts = HTTPTimeouts(), settings: HTTPListenerPlan = HTTPListenerPlan()
+    ) {
+        plan.clusters.append(cluster)
+        let rule = HTTPRulePlan(
+            name: "HTTPRoute/default/route/rule/0",
+            backends: [WeightedBackend(cluster: plan.clusters.count - 1, weight: 1)],
+            timeouts: timeouts)
+        let name = "default/gateway/\(plan.listeners.count)"
+        let server = HTTPServerPlan(
+            name: name, host: .any,
+            candidates: [
+                HTTPCandidate(host: .any, match: HTTPMatch(path: .prefix("")), rule: 0)
+            ], rules: [rule], settings: settings)
+        plan.listeners.append(
+            ListenerPlan(
+                name: name, addresses: [address], transport: .tcp(tcp), routes: .http([server])))
+        tls.append([])
+        sockets.append([kernel.listen(on: address)])
+    }
+
+    /// Requests at `address` are answered by `manners`.
+    @discardableResult
+    func answer(
+        at address: SocketAddress, ends: TLSServer? = nil,
+        _ manners: @escaping () -> AnswerActor.Manners
+    ) -> StreamService {
+        kernel.serve(at: address) { [unowned self] socket in
+            answerers.append(AnswerActor(manners(), socket: socket, kernel: kernel, server: ends))
+        }
+    }
+
+    /// A client connects after so many nanoseconds and makes its requests.
+    func request(
+        from client: SocketAddress?, to address: SocketAddress, after delay: UInt64 = 0,
+        over tls: TLSClient? = nil, _ script: RequestActor.Script
+    ) {
+        kernel.after(delay) { [unowned self] in
+            let socket = kernel.connect(from: client, to: address)
+            requesters.append(
+                RequestActor(script, socket: socket, kernel: kernel, client: tls))
+        }
+    }
+
     func addDatagramClient(_ client: DatagramClient) { datagramClients.append(client) }
 
     func serveDatagrams(at address: SocketAddress) {
@@ -274,6 +323,8 @@ final class Simulation {
             let desk = worker.pointee.datagrams.buffers.freeCount + posted
             expect(desk == DatagramDesk.buffersMax, "datagram buffers leak: \(desk) are known")
         }
+        expect(worker.pointee.exchanges.count == 0, "an exchange leaks")
+        expect(worker.pointee.idle.count == 0, "an idle connection leaks")
         expect(counters[.connectionsLive] + counters[.flowsLive] == 0, "live ones are miscounted")
         expect(ledCount == 0, "endpoints are said to serve \(ledCount)")
         checkRoster()
@@ -319,6 +370,7 @@ final class Simulation {
         checkStreams()
         checkHeaders()
         checkDatagrams()
+        checkRequests()
     }
 
     private func checkStreams() {
@@ -389,6 +441,25 @@ final class Simulation {
             expect(actor.bytesReceived == peer.script.bytesToSend, "\(text) lacks bytes")
             expect(peer.bytesReceived == actor.script.bytesToSend, "\(name(of: peer)) lacks bytes")
             expect(peer.end == .clean, "\(name(of: peer)) did not end clean")
+        }
+    }
+
+    private func checkRequests() {
+        problems += requesters.flatMap(\.violations) + answerers.flatMap(\.violations)
+        var seen = Set<UInt64>()
+        let repeated = answerers.flatMap(\.seen).count { !seen.insert($0).inserted }
+        expect(
+            repeated <= counters[.requestsRepeated],
+            "\(repeated) requests came twice, \(counters[.requestsRepeated]) were sent twice")
+    }
+
+    /// Of a run in which nobody misbehaved.
+    func expectEveryAnswer() {
+        for (place, actor) in requesters.enumerated() {
+            expect(
+                actor.isWhole,
+                "requester \(place) (\(actor.script.ending)) of \(actor.script.requests.count) got "
+                    + "\(actor.outcomes), ended \(actor.stream.end.map { "\($0)" } ?? "by itself")")
         }
     }
 

@@ -99,6 +99,25 @@ import Testing
             [.clientClosed, .clientReset, .listenerRemoved, .listenerLimit, .idleTimedOut])
     }
 
+    @Test("every request gets its own answer under every fault that a worker can make good")
+    func requests() throws {
+        let tally = try simulate({ try RequestWorkload.draw(seed: $0, destructive: false) }) {
+            $0.expectEveryAnswer()
+        }
+        tally.expectReached([.requests, .answers1xx, .answers2xx], [.answered, .clientClosed])
+    }
+
+    @Test("whatever clients and endpoints do, no answer is another's, and nothing leaks")
+    func requestsUnderFaults() throws {
+        let tally = try simulate { try RequestWorkload.draw(seed: $0, destructive: true) }
+        tally.expectReached(
+            [
+                .requests, .requestsRepeated, .requestsTimedOut, .answersCut, .answers2xx,
+                .answers4xx, .answers5xx, .dialFailures,
+            ],
+            [.answered, .clientClosed, .clientReset, .endpointFailed, .idleTimedOut])
+    }
+
     @Test("datagrams keep their boundaries and their clients, and all come back")
     func datagrams() throws {
         let tally = try simulate({ try Workload.datagrams(seed: $0, destructive: false) }) {

@@ -1,0 +1,119 @@
+import Engine
+import Kernel
+import Primitives
+import Routing
+import SimulatedKernel
+
+/// Draws a simulation of requests from a seed: clients, endpoints, faults.
+enum RequestWorkload {
+    static let listener = SocketAddress.ip(.loopbackIPv4, port: 80)
+
+    static func draw(seed: UInt64, destructive: Bool) throws -> Simulation {
+        var random = SeededRandom(seed: seed &* 2 &+ (destructive ? 1 : 0))
+        let faults = FaultProfile.swarm(from: &random, destructive: destructive)
+        let simulation = try Simulation(
+            seed: seed, faults: faults,
+            settings: WorkerSettings(
+                connectionsMax: destructive ? [6, 64].randomElement(using: &random)! : 64,
+                buffersMax: [destructive ? 24 : 512, 2_048].randomElement(using: &random)!))
+        simulation.kernel.socketCapacities =
+            [[4_096], [16_384, 65_536, 212_992], [65_536, 1_048_576]].randomElement(using: &random)!
+        let endpoints = (0..<Int.random(in: 1...3, using: &random)).map {
+            SocketAddress.ip(.loopbackIPv4, port: UInt16(9_000 + $0))
+        }
+        let isSecure = Int.random(in: 0..<4, using: &random) == 0
+        var cluster = Simulation.cluster(
+            endpoints, tls: isSecure ? ServerCertificate.trusting : nil)
+        cluster.connectionIdleTimeout = 20_000
+        var settings = HTTPListenerPlan()
+        settings.idleTimeout = 30_000
+        settings.streamIdleTimeout = 40_000
+        var timeouts = HTTPTimeouts()
+        if destructive, Bool.random(using: &random) { timeouts.request = 5_000 }
+        if destructive, Bool.random(using: &random) { timeouts.backendRequest = 3_000 }
+        simulation.addRequestListener(
+            on: listener, to: cluster, timeouts: timeouts, settings: settings)
+        let server = isSecure ? try ServerCertificate.makeServer() : nil
+        var backends = SeededRandom(seed: random.next())
+        for endpoint in endpoints {
+            let service = simulation.answer(at: endpoint, ends: server) {
+                manners(&backends, misbehave: destructive)
+            }
+            if destructive, Int.random(in: 0..<5, using: &random) == 0 {
+                service.manner = Bool.random(using: &random) ? .refusing : .silent
+            }
+        }
+        let spread: UInt64 = [0, 20_000_000, 1_000_000_000].randomElement(using: &random)!
+        for place in 0..<Int.random(in: 1...8, using: &random) {
+            simulation.request(
+                from: Simulation.client(place), to: listener,
+                after: UInt64.random(in: 0...spread, using: &random),
+                script(place, &random, misbehaves: destructive))
+        }
+        if destructive { endEarly(simulation, within: spread, &random) }
+        return simulation
+    }
+
+    private static func endEarly(
+        _ simulation: Simulation, within spread: UInt64, _ random: inout SeededRandom
+    ) {
+        guard Int.random(in: 0..<3, using: &random) == 0 else { return }
+        let isStop = Bool.random(using: &random)
+        simulation.kernel.after(UInt64.random(in: 0...spread, using: &random)) {
+            [unowned simulation] in
+            let deadline = simulation.kernel.clock + 1_000_000_000
+            simulation.post(isStop ? .stop : .drain(deadline: deadline))
+        }
+    }
+
+    private static func manners(
+        _ random: inout SeededRandom, misbehave: Bool
+    ) -> AnswerActor.Manners {
+        var manners = AnswerActor.Manners()
+        manners.stream = .draw(&random)
+        manners.closes = [0, 0, 200].randomElement(using: &random)!
+        manners.interim = [0, 200].randomElement(using: &random)!
+        manners.delayMax = [0, 100_000, 20_000_000].randomElement(using: &random)!
+        guard misbehave else { return manners }
+        let rates = [
+            \AnswerActor.Manners.closesIdle, \.answersEarly, \.resets, \.truncates, \.garbles,
+            \.stalls,
+        ]
+        for rate in rates { manners[keyPath: rate] = [0, 0, 100].randomElement(using: &random)! }
+        return manners
+    }
+
+    private static func script(
+        _ place: Int, _ random: inout SeededRandom, misbehaves: Bool
+    ) -> RequestActor.Script {
+        let isHTTP10 = Int.random(in: 0..<6, using: &random) == 0
+        let count = isHTTP10 ? 1 : Int.random(in: 1...12, using: &random)
+        var requests = (0..<count).map {
+            RequestScript.draw(
+                &random, number: UInt64(place * 1_000 + $0 + 1), isHTTP10: isHTTP10)
+        }
+        switch Int.random(in: 0..<6, using: &random) {
+        case 0 where !isHTTP10:
+            requests[count - 1] = RequestScript(number: requests[count - 1].number)
+            requests[count - 1].isUpgrade = true
+            requests[count - 1].answerBytes = Int.random(in: 1...100_000, using: &random)
+        case 1 where !requests[count - 1].isHead: requests[count - 1].answerFraming = .untilClose
+        case 2 where !isHTTP10: requests[count - 1].closes = true
+        default: break
+        }
+        var script = RequestActor.Script(requests: requests)
+        script.manner = .draw(&random)
+        script.depth = [1, 1, 3, 12].randomElement(using: &random)!
+        if requests[count - 1].isUpgrade { script.depth = 1 }
+        script.thinksMax = [0, 0, 3_000_000].randomElement(using: &random)!
+        script.ending = [.closes, .closes, .halfCloses, .lingers].randomElement(using: &random)!
+        guard misbehaves, Int.random(in: 0..<3, using: &random) == 0 else { return script }
+        let after = Int.random(in: 0..<100_000, using: &random)
+        script.ending =
+            [.resets(after: after), .leaves(after: after), .stalls(after: after), .garbles]
+            .randomElement(using: &random)!
+        // In a tunnel that would be bytes like others.
+        if script.ending == .garbles { script.requests[count - 1].isUpgrade = false }
+        return script
+    }
+}
