@@ -22,7 +22,7 @@ struct Loaded {
             + "of protocol TCP, UDP or TLS")
 
     init(_ result: Configuration.Result) {
-        plan = result.plan.served
+        plan = result.plan
         process = result.process
         findings = result.findings
         pending = result.conditions.filter { $0.reason == "Pending" }

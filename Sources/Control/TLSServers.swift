@@ -29,7 +29,7 @@ struct TLSServers {
         var next: [TLSTerminationPlan: TLSServer] = [:]
         for case .tls(let servers) in plan.listeners.map(\.routes) {
             for server in servers {
-                guard case .terminate(let termination, _) = server.mode, next[termination] == nil
+                guard let termination = Self.termination(of: server), next[termination] == nil
                 else { continue }
                 if let former = known[termination] {
                     next[termination] = former
@@ -50,9 +50,17 @@ struct TLSServers {
     /// Of a listener of the plan that was followed last: one for each of its servers.
     func servers(of listener: ListenerPlan) -> [TLSServer?] {
         guard case .tls(let servers) = listener.routes else { return [] }
-        return servers.map { server in
-            guard case .terminate(let termination, _) = server.mode else { return nil }
-            return known[termination]
+        return servers.map { server in Self.termination(of: server).flatMap { known[$0] } }
+    }
+
+    /// Nil = TLS does not end at the server. HTTP/2 is not offered while it is not spoken.
+    private static func termination(of server: TLSServerPlan) -> TLSTerminationPlan? {
+        guard var termination = server.termination else { return nil }
+        if server.requests != nil {
+            termination.alpnProtocols = (termination.alpnProtocols ?? ["http/1.1"]).filter {
+                $0 != "h2"
+            }
         }
+        return termination
     }
 }

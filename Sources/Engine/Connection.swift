@@ -135,6 +135,14 @@ struct ConnectionDetails {
     var inspected = BufferQueue()
     /// Where the client's PROXY header says the connection comes from and went to.
     var header: ProxyHeader?
+    /// A server of a listener for HTTPS, by its place in one of the listener's plans.
+    struct Server: BitwiseCopyable {
+        let place: UInt32
+        let version: UInt32
+    }
+
+    /// Whose requests the client's TLS brings; nil = none, or they come in the clear.
+    var server: Server?
     /// Freed when the slot is.
     var clientTLS: TLSSession?
     var isHandshakeDone = false

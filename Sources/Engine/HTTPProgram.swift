@@ -7,8 +7,9 @@ import Wire
 public final class HTTPProgram: Sendable {
     /// A listener's host with its rules.
     struct Server: Sendable {
-        let settings: HTTPListenerPlan
-        /// Of each candidate: its rule's place among those of all servers.
+        /// The place of its first rule among those of all servers.
+        let firstRule: Int
+        /// Of each candidate: its rule's place among the server's.
         let rules: [Int32]
         let paths: [HTTPMatch.Path]
     }
@@ -28,8 +29,7 @@ public final class HTTPProgram: Sendable {
             let first = rules.count
             rules += plan.rules.map(HTTPRule.init)
             return Server(
-                settings: plan.settings,
-                rules: plan.candidates.map { Int32(first + $0.rule) },
+                firstRule: first, rules: plan.candidates.map { Int32($0.rule) },
                 paths: plan.candidates.map(\.match.path))
         }
         self.rules = rules
@@ -41,9 +41,7 @@ public final class HTTPProgram: Sendable {
         case .opaque: []
         case .http(let servers): servers
         case .tls(let servers):
-            servers.map { server in
-                if case .http(_, let requests) = server.mode { requests } else { nil }
-            }
+            servers.map(\.requests)
         }
     }
 }

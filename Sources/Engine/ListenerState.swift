@@ -25,7 +25,10 @@ struct ListenerState {
     /// How requests are served: the roster's number of it, where `hasProgram`.
     var program: UInt32 = 0
     var hasProgram = false
-    private(set) var requests = RequestLimits(HTTPListenerPlan())
+    /// Of each server; one that reads no requests has the defaults.
+    private var requests: [RequestLimits] = []
+    /// Counts the plans: places of servers are good for one of them.
+    private(set) var serversVersion: UInt32 = 0
     /// In the order of the plan: the one route, or those of each server after those of the last.
     private var routes: [RouteState] = []
     /// Of each server the place of its first route.
@@ -76,22 +79,22 @@ struct ListenerState {
     private mutating func takeRoutes(of new: ListenerPlan, clusters places: [UInt32]?) {
         var plans: [RoutePlan] = []
         routesOfServer = []
+        serversVersion &+= 1
         switch new.routes {
         case .opaque(let route): plans = route.map { [$0] } ?? []
         case .tls(let servers):
             for server in servers {
                 routesOfServer.append(plans.count)
-                plans += server.streamRoutes.map(\.route)
+                plans += server.streamRoutes.map(\.route) + Self.routes(server.requests)
             }
         case .http(let servers):
             for server in servers {
                 routesOfServer.append(plans.count)
-                plans += server.rules.map { rule in
-                    RoutePlan(
-                        name: rule.name, backends: rule.backends, authorization: rule.authorization)
-                }
+                plans += Self.routes(server)
             }
-            requests = RequestLimits(servers.first?.settings ?? HTTPListenerPlan())
+        }
+        requests = HTTPProgram.requestServers(of: new).map { server in
+            RequestLimits(server?.settings ?? HTTPListenerPlan())
         }
         let former = routes
         routes = plans.enumerated().map { place, plan in
@@ -100,6 +103,21 @@ struct ListenerState {
                 clusters: places)
         }
     }
+
+    private static func routes(_ server: HTTPServerPlan?) -> [RoutePlan] {
+        (server?.rules ?? []).map { rule in
+            RoutePlan(name: rule.name, backends: rule.backends, authorization: rule.authorization)
+        }
+    }
+
+    /// - Parameter server: which the connection's name has chosen; nil = the connection is in the
+    ///   clear, and which server it is for is known when its request is read.
+    func requestLimits(_ server: Int?) -> RequestLimits {
+        let place = server ?? 0
+        return requests.indices ~= place ? requests[place] : Self.requestLimitsDefault
+    }
+
+    private static let requestLimitsDefault = RequestLimits(HTTPListenerPlan())
 
     /// The clusters of all backends in the worker's roster, which counts these references: a
     /// listener that goes still leads those who had been let in to them.

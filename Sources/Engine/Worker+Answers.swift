@@ -256,7 +256,7 @@ extension Worker where R: ~Copyable {
         let (client, index) = (exchange.pointee.client, exchange.pointee.endpoint)
         let isWhole = exchange.pointee.progress.on(.answerEnded) == .finish
         let keepsClient =
-            exchange.pointee.keepsClient && isWhole && service == .serving
+            exchange.pointee.keepsClient && isWhole && self.keepsClient(client)
         releaseExchange(id)
         let peer = peers + Int(index)
         peer.pointee.reading = .head

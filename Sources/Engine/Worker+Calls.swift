@@ -153,15 +153,34 @@ extension Worker where R: ~Copyable {
         details[Int(index)].endpoint?._withUnsafeGuaranteedRef { $0.unpark() }
     }
 
-    /// Ends those that wait, because no more exchanges are to come.
+    /// Whether a client may make another request by its connection.
+    func keepsClient(_ index: UInt32) -> Bool {
+        let listener = roster.listeners[UInt32(connections[index].pointee.listener)]
+        return service == .serving && listener.pointee.departure == nil
+    }
+
+    /// Ends connections that wait for an exchange where none is to come: those of clients whose
+    /// listener goes, and those to endpoints of clusters that are gone; all in a drain.
     mutating func endIdle() {
+        guard http != nil else { return }
         var next: UInt32 = 0
-        while idle.count > 0, let index = connections.firstLive(from: next) {
+        while let index = connections.firstLive(from: next) {
             next = index + 1
-            let connection = connections[index]
-            if connection.pointee.phase == .exchanging, peers[Int(index)].isIdle {
-                terminate(index, .answered)
+            guard connections[index].pointee.phase == .exchanging else { continue }
+            if connections[index].pointee.listener != Connection.noListener {
+                if isBetweenRequests(index), !keepsClient(index) { finishClient(index) }
+            } else if peers[Int(index)].isIdle {
+                let isPlanned = roster.clusters[details[Int(index)].cluster].pointee.isPlanned
+                if service != .serving || !isPlanned { terminate(index, .answered) }
             }
         }
+    }
+
+    private func isBetweenRequests(_ index: UInt32) -> Bool {
+        guard case .head = peers[Int(index)].reading, !peers[Int(index)].isHeadBegun else {
+            return false
+        }
+        return peers[Int(index)].exchange == Exchange.none && !isBlocked(index)
+            && channel(index, .request).pointee.queue.isEmpty
     }
 }

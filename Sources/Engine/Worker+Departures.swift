@@ -39,9 +39,16 @@ extension Worker where R: ~Copyable {
     }
 
     private mutating func leaveEndpoint(_ index: UInt32) {
-        guard connections[index].pointee.phase == .relaying,
-            let endpoint = details[Int(index)].endpoint
-        else { return }
+        guard let endpoint = details[Int(index)].endpoint else { return }
+        switch connections[index].pointee.phase {
+        case .relaying: break
+        case .exchanging:
+            // One that serves an exchange ends after it.
+            let standing = endpoint._withUnsafeGuaranteedRef { $0.standing }
+            if peers[Int(index)].isIdle, standing != .serving { terminate(index, .answered) }
+            return
+        case .inspecting, .securing, .dialing, .closing: return
+        }
         let endpoints = roster.clusters[details[Int(index)].cluster].pointee.endpoints
         let (pace, reason): (Pace, TerminationReason)
         switch endpoint._withUnsafeGuaranteedRef({ $0.standing }) {

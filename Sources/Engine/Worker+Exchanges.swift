@@ -142,7 +142,9 @@ extension Worker where R: ~Copyable {
         guard limits.idleTicks > 0 else { return awaitRequest(index) }
         let deadline = connection.pointee.lastActivity + limits.idleTicks
         guard deadline <= tick else { return timers.set(index, deadline: deadline) }
-        terminate(index, .idleTimedOut)
+        let generation = connections.generation(of: index)
+        shutPeer(index, .response)
+        if isExchanging(index, generation) { terminate(index, .idleTimedOut) }
     }
 
     /// Neither end of an exchange has said anything for long.

@@ -8,7 +8,7 @@ import TLS
 /// and the dial. One step for all that was received, and no more is received before what the step
 /// wrote is on its way.
 extension Worker where R: ~Copyable {
-    /// - Precondition: the connection has its cluster.
+    /// - Precondition: the connection has its cluster, or the server whose requests it brings.
     mutating func secure(
         _ index: UInt32, by server: TLSServer, serverName: UnsafeRawBufferPointer?
     ) {
@@ -176,6 +176,6 @@ extension Worker where R: ~Copyable {
     private mutating func proceed(_ index: UInt32) {
         guard details[Int(index)].isHandshakeDone else { return armInspection(index) }
         timers.cancel(index)
-        enter(index)
+        if details[Int(index)].server == nil { enter(index) } else { beginRequests(index) }
     }
 }

@@ -84,7 +84,8 @@ extension Worker where R: ~Copyable {
         }
         if case .known(let address?) = clientAddress(index) { writer.address(address) }
         writer.append("\r\n")
-        writer.field("x-forwarded-proto", "http")
+        let isSecure = connections[index].pointee.secured.contains(.client)
+        writer.field("x-forwarded-proto", isSecure ? "https" : "http")
         if !hasRequestID {
             writer.append("x-request-id: ")
             writer.uuid(desk.random.next(), desk.random.next())
@@ -150,7 +151,7 @@ extension Worker where R: ~Copyable {
             edits.0.write(to: &writer)
             edits.1?.write(to: &writer)
             writeConnection(
-                keepsClient: exchange.keepsClient && service == .serving,
+                keepsClient: exchange.keepsClient && keepsClient(exchange.client),
                 isHTTP10: exchange.isHTTP10, to: &writer)
         }
         writer.end()
@@ -177,7 +178,7 @@ extension Worker where R: ~Copyable {
         guard let desk = http else { fatalError("a request was read") }
         if let fault = answer.fault { counters.add(fault) }
         let peer = peers + Int(index)
-        var keeps = keepsClient && service == .serving
+        var keeps = keepsClient && self.keepsClient(index)
         switch peer.pointee.reading {
         case .head: break
         case .body(.length(let left)): keeps = keeps && left <= Self.skippedBytesMax

@@ -34,8 +34,14 @@ extension Worker where R: ~Copyable {
             guard let cluster = choose(index, place) else { return }
             hold(cluster, by: index)
             secure(index, by: own, serverName: hello.serverName)
-        case .requests:
-            refuse(index, .serverUnserved, .internalError)
+        case .requests(let server):
+            let listener = roster.listeners[UInt32(connections[index].pointee.listener)]
+            guard let own = listener.pointee.tls[server] else {
+                return refuse(index, .serverUnserved, .internalError)
+            }
+            details[Int(index)].server = .init(
+                place: UInt32(server), version: listener.pointee.serversVersion)
+            secure(index, by: own, serverName: hello.serverName)
         case .noServer:
             let reason: TerminationReason =
                 hello.serverName == nil ? .serverNameMissing : .serverUnknown

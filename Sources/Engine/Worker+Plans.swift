@@ -28,6 +28,7 @@ extension Worker where R: ~Copyable {
                 drainAccept(index)
             }
         }
+        endIdle()
         if roster.leavingCount == 0 { handle.noteSettled(plansServed) }
         scheduleDepartures()
     }

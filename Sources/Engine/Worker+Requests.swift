@@ -14,17 +14,19 @@ extension Worker where R: ~Copyable {
         if http == nil { http = HTTPDesk() }
         connections[index].pointee.phase = .exchanging
         (peers + Int(index)).initialize(to: HTTPPeer())
-        // What came behind the PROXY header.
-        while let id = details[Int(index)].inspected.popFirst(in: streamBuffers) {
-            let load = streamBuffers.load(id).pointee
-            if load.start < load.end {
-                channel(index, .request).pointee.queue.append(id, in: streamBuffers)
-            } else {
-                streamBuffers.give(id)
-            }
-        }
         scheduleTrim()
         awaitRequest(index)
+        // What came behind the PROXY header, or with the end of the handshake.
+        while let id = details[Int(index)].inspected.popFirst(in: streamBuffers) {
+            let load = streamBuffers.load(id).pointee
+            if load.start == load.end {
+                streamBuffers.give(id)
+            } else if connections[index].pointee.secured.contains(.client) {
+                guard decryptPeer(id, index, .request) else { return }
+            } else {
+                channel(index, .request).pointee.queue.append(id, in: streamBuffers)
+            }
+        }
         readRequests(index)
     }
 
@@ -36,7 +38,34 @@ extension Worker where R: ~Copyable {
     }
 
     func requestSettings(_ index: UInt32) -> RequestLimits {
-        roster.listeners[UInt32(connections[index].pointee.listener)].pointee.requests
+        let listener = roster.listeners[UInt32(connections[index].pointee.listener)]
+        guard let server = details[Int(index)].server,
+            server.version == listener.pointee.serversVersion
+        else { return listener.pointee.requestLimits(nil) }
+        return listener.pointee.requestLimits(Int(server.place))
+    }
+
+    /// Whose requests a client's TLS brings, by the listener's plan of now.
+    private enum Accepting {
+        case server(Int?)
+        /// The plan has no server of that name any more that reads requests.
+        case gone
+    }
+
+    private func accepting(_ index: UInt32) -> Accepting {
+        let detail = details + Int(index)
+        guard let server = detail.pointee.server else { return .server(nil) }
+        let listener = roster.listeners[UInt32(connections[index].pointee.listener)]
+        if server.version == listener.pointee.serversVersion {
+            return .server(Int(server.place))
+        }
+        let name = detail.pointee.clientTLS?.serverName
+        guard case .requests(let place) = listener.pointee.table?.decide(serverName: name) else {
+            return .gone
+        }
+        detail.pointee.server = .init(
+            place: UInt32(place), version: listener.pointee.serversVersion)
+        return .server(place)
     }
 
     mutating func readRequests(_ index: UInt32) {
@@ -191,43 +220,60 @@ extension Worker where R: ~Copyable {
     ) -> Course {
         let listener = roster.listeners[UInt32(connections[index].pointee.listener)]
         let number = listener.pointee.program
+        guard listener.pointee.hasProgram, case .server(let accepting) = accepting(index) else {
+            return .answer(Answer(.misdirected))
+        }
         let program = roster.programs[number].pointee.program
-        switch program.table.decide(view) {
+        switch program.table.decide(view, server: accepting) {
         case .noServer, .noRoute: return .answer(Answer(.unrouted))
         case .misdirected: return .answer(Answer(.misdirected))
         case .candidate(let server, let candidate):
             guard let requests = program.servers[server] else {
                 fatalError("only servers that read requests have candidates")
             }
-            let place = Int(requests.rules[candidate])
-            let rule = program.rules[place]
+            let local = Int(requests.rules[candidate])
+            let target = Target(
+                program: number, rule: requests.firstRule + local,
+                route: listener.pointee.place(server: server, route: local),
+                path: requests.paths[candidate])
+            let rule = program.rules[target.rule]
             switch rule.action {
             case .respond(let status, let body):
                 return .answer(Answer(status: status, body: body))
             case .redirect(let redirect):
                 let location = redirect.location(
-                    for: view, scheme: "http", port: listener.pointee.port,
-                    matched: requests.paths[candidate])
+                    for: view, scheme: accepting == nil ? "http" : "https",
+                    port: listener.pointee.port, matched: target.path)
                 return .answer(Answer(status: redirect.status, location: location))
             case .forward: break
             }
-            return forward(
-                view, index, desk, program: number, place, rule, matched: requests.paths[candidate])
+            return forward(view, index, desk, target, rule)
         }
+    }
+
+    /// What the listener's plan says of a request.
+    private struct Target {
+        /// The roster's number of it.
+        let program: UInt32
+        /// The rule's place in the program, and among the listener's routes.
+        let rule: Int
+        let route: Int
+        /// What the request's path matched.
+        let path: HTTPMatch.Path
     }
 
     /// Chooses an endpoint and writes the head for it.
     private mutating func forward(
-        _ view: borrowing RequestView, _ index: UInt32, _ desk: HTTPDesk, program: UInt32,
-        _ place: Int, _ rule: HTTPRule, matched path: HTTPMatch.Path
+        _ view: borrowing RequestView, _ index: UInt32, _ desk: HTTPDesk, _ target: Target,
+        _ rule: HTTPRule
     ) -> Course {
         let listener = roster.listeners[UInt32(connections[index].pointee.listener)]
-        if listener.pointee.isRestricted(place) {
+        if listener.pointee.isRestricted(target.route) {
             guard case .known(let client) = clientAddress(index),
-                listener.pointee.allows(client, place)
+                listener.pointee.allows(client, target.route)
             else { return .answer(Answer(.denied)) }
         }
-        guard let (backend, number) = listener.pointee.pickBackend(place) else {
+        guard let (backend, number) = listener.pointee.pickBackend(target.route) else {
             return .answer(Answer(.backendInvalid))
         }
         let cluster = roster.clusters[number]
@@ -244,12 +290,15 @@ extension Worker where R: ~Copyable {
         }
         guard let id = exchanges.claim() else { return .answer(Answer(.overflow)) }
         var exchange = Exchange(
-            client: index, program: program, rule: Int32(place), backend: Int32(backend),
+            client: index, program: target.program, rule: Int32(target.rule),
+            backend: Int32(backend),
             method: view.line.method, isHTTP10: view.line.version == .http10,
             isUpgrade: view.line.isUpgrade,
-            keepsClient: view.line.keepsAlive && service == .serving, cluster: number,
+            keepsClient: view.line.keepsAlive && keepsClient(index), cluster: number,
             progress: ExchangeProgress(hasBody: BodyReader(view.line.framing) != nil))
-        guard let head = writeRequestHead(view, index, desk, rule, backend, matched: path) else {
+        guard
+            let head = writeRequestHead(view, index, desk, rule, backend, matched: target.path)
+        else {
             exchanges.release(id)
             return .answer(Answer(.overflow))
         }
@@ -261,7 +310,7 @@ extension Worker where R: ~Copyable {
         }
         exchanges[id].pointee = exchange
         cluster.pointee.references += 1
-        let state = roster.programs[program]
+        let state = roster.programs[target.program]
         state.pointee.references += 1
         return .ask(id, picked)
     }
@@ -343,17 +392,18 @@ extension Worker where R: ~Copyable {
         return other
     }
 
-    /// One end of a tunnel has ended its stream: the other is told when it has all bytes.
+    /// One end of a tunnel has ended its stream: the other is told when it has all bytes, and when
+    /// both have, the tunnel is over.
     mutating func endTunnel(_ index: UInt32, _ way: Way) {
         guard channel(index, way).pointee.queue.isEmpty, let other = partner(of: index, way),
             !isBlocked(other)
         else { return }
-        if peers[Int(other)].isEnded, channel(other, way.opposite).pointee.queue.isEmpty,
-            !isBlocked(index)
-        {
-            let client = way == .request ? index : other
-            return terminate(client, way == .request ? .endpointClosed : .clientClosed)
-        }
+        let generation = connections.generation(of: other)
         shutPeer(other, way)
+        guard isExchanging(other, generation), peers[Int(other)].isEnded,
+            case .shut = peers[Int(other)].sending, case .shut = peers[Int(index)].sending
+        else { return }
+        let client = way == .request ? index : other
+        terminate(client, way == .request ? .endpointClosed : .clientClosed)
     }
 }

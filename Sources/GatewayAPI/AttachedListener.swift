@@ -83,14 +83,6 @@ final class AttachedListener {
     /// A kind that cannot attach does not keep the others out; a missing certificate does.
     private var isResolvedEnough: Bool { unresolved?.reason == "InvalidRouteKinds" }
 
-    /// It is in the plan, and this version's engine does not serve it yet.
-    var isPending: Bool {
-        switch self.protocol {
-        case .tcp, .udp, .tls, .http: false
-        case .https, nil: isServed
-        }
-    }
-
     /// The kinds of routes that it takes.
     var kinds: [String] {
         let carried = self.protocol?.kinds(listener.tls?.isPassthrough ?? false) ?? []

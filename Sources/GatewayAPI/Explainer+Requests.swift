@@ -35,7 +35,6 @@ extension Explainer {
             tell(&answer, servers.map { ($0.name, $0.host) }, shown, listener, chosen: nil)
             answer.outcome = .refused("no listener of the port has \(shown)")
         case .noRoute(let server):
-            answer.isServed = servers[server].isServed
             tell(&answer, servers.map { ($0.name, $0.host) }, shown, listener, chosen: server)
             tell(&answer, servers[server], name, chosen: nil)
             answer.outcome = .refused("no route of \(servers[server].name) has \(shown)")
@@ -54,13 +53,7 @@ extension Explainer {
 
     /// How TLS ends here, if it does.
     private func terminate(_ answer: inout Explanation, _ server: TLSServerPlan) {
-        answer.isServed = server.isServed
-        if isBrief { return }
-        let termination: TLSTerminationPlan
-        switch server.mode {
-        case .passthrough: return
-        case .terminate(let plan, _), .http(let plan, _): termination = plan
-        }
+        guard !isBrief, let termination = server.termination else { return }
         let clients = note(&answer, .clientTrafficPolicy, chain(server.name))
         answer.settings += SettingList.settings(
             of: termination, named: "tls",

@@ -169,7 +169,6 @@ public struct Explainer {
         let listener = plan.listeners[number]
         var answer = Explanation()
         answer.decision.listener = number
-        answer.isServed = listener.isServed
         answer.chosen = [candidate(.listener, listener.name, reason)]
         let source: SettingSource
         if isBrief { return answer }

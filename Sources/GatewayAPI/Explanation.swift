@@ -163,8 +163,6 @@ public struct Explanation: Hashable, Sendable {
     /// The most specific first, of each kind.
     public internal(set) var policies: [PolicyUse] = []
     public internal(set) var outcome = Outcome.forwarded
-    /// Of the listener; false = this version does not serve it yet.
-    public internal(set) var isServed = true
     public internal(set) var destinations: [Destination] = []
     /// Of the listener, its server, and the rule.
     public internal(set) var settings: [Setting] = []

@@ -38,10 +38,6 @@ public struct ExplanationReport: Sendable {
                 column("client") + "\(word) at \(admission.name): \(admission.reason)\(origin)")
         }
         lines.append(column("outcome") + outcome(explanation))
-        if !explanation.isServed {
-            lines.append(
-                column("") + "pending: it is understood, and this version does not serve it yet")
-        }
         for destination in explanation.destinations { lines += self.lines(destination) }
         if !explanation.others.isEmpty {
             lines.append("not chosen")
@@ -152,7 +148,6 @@ public struct ExplanationReport: Sendable {
             }
         return .object([
             "outcome": .text(outcome.0), "message": .text(outcome.1),
-            "isServed": .boolean(explanation.isServed),
             "chosen": .array(explanation.chosen.map(json)),
             "authorization": .array(
                 explanation.admissions.map { admission in

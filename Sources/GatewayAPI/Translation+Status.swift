@@ -50,12 +50,8 @@ extension Translation {
             return Refusal(
                 reason: isAddress ? "AddressNotUsable" : "Invalid", message: fault.message)
         }
-        let served = own.filter { listeners[$0].isServed }
-        guard !served.isEmpty else {
-            return Refusal(reason: "Invalid", message: "no listener is served")
-        }
-        guard served.allSatisfy({ listeners[$0].isPending }) else { return nil }
-        return Refusal(reason: "Pending", message: "no listener is of a protocol that runs yet")
+        guard !own.contains(where: { listeners[$0].isServed }) else { return nil }
+        return Refusal(reason: "Invalid", message: "no listener is served")
     }
 
     /// Why nothing of the Gateway is served.
@@ -137,13 +133,9 @@ extension Translation {
         condition(
             subject, of: owner, "ResolvedRefs", unresolved == nil,
             unresolved?.reason ?? "ResolvedRefs", unresolved?.message ?? "")
-        let isPending = state.isPending
-        let reason = !state.isServed ? "Invalid" : isPending ? "Pending" : "Programmed"
         condition(
-            subject, of: owner, "Programmed", state.isServed && !isPending, reason,
-            isPending
-                ? "\(state.listener.protocol.value) is understood and not served yet"
-                : "")
+            subject, of: owner, "Programmed", state.isServed,
+            state.isServed ? "Programmed" : "Invalid")
         reportOverlap(state, subject)
         statuses.append(
             ListenerStatus(

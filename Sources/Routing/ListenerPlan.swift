@@ -63,18 +63,7 @@ public struct ListenerPlan: Hashable, Sendable {
         switch routes {
         case .opaque: false
         case .http: true
-        case .tls(let servers):
-            servers.contains { server in
-                if case .http = server.mode { true } else { false }
-            }
-        }
-    }
-
-    /// Whether this version's engine can serve some of it: requests over TLS are not read yet.
-    public var isServed: Bool {
-        switch routes {
-        case .opaque, .http: true
-        case .tls(let servers): servers.contains(where: \.isServed)
+        case .tls(let servers): servers.contains { $0.requests != nil }
         }
     }
 }

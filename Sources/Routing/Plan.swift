@@ -11,9 +11,4 @@ public struct Plan: Hashable, Sendable {
         self.listeners = listeners
         self.clusters = clusters
     }
-
-    /// Without the listeners that this version's engine cannot serve.
-    public var served: Plan {
-        Plan(listeners: listeners.filter(\.isServed), clusters: clusters)
-    }
 }

@@ -28,9 +28,17 @@ public struct TLSServerPlan: Hashable, Sendable {
         }
     }
 
-    /// Whether this version's engine can serve it.
-    public var isServed: Bool {
-        if case .http = mode { false } else { true }
+    /// Nil = its clients' bytes are not read.
+    public var requests: HTTPServerPlan? {
+        if case .http(_, let requests) = mode { requests } else { nil }
+    }
+
+    /// Nil = TLS does not end here.
+    public var termination: TLSTerminationPlan? {
+        switch mode {
+        case .passthrough: nil
+        case .terminate(let termination, _), .http(let termination, _): termination
+        }
     }
 }
 

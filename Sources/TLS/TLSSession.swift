@@ -107,6 +107,12 @@ public struct TLSSession: BitwiseCopyable {
         return nil
     }
 
+    /// The name that the client asked for (RFC 6066 section 3); nil = none. Valid until `free`.
+    public var serverName: UnsafeRawBufferPointer? {
+        guard let name = SSL_get_servername(pointer, TLSEXT_NAMETYPE_host_name) else { return nil }
+        return UnsafeRawBufferPointer(start: name, count: strlen(name))
+    }
+
     /// close_notify into the output: nothing more is written by this end. Nothing happens before
     /// the handshake is done, or after a fault.
     public func sendClose() {

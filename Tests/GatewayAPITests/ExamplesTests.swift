@@ -22,7 +22,6 @@ struct ExamplesTests {
         let result = Configuration.load(files: [(path: "\(name).yaml", text: text)])
         #expect(result.findings.map(\.description) == [])
         #expect(!result.plan.listeners.isEmpty)
-        #expect(result.plan.listeners.allSatisfy { $0.isServed })
         #expect(result.plan.listeners.allSatisfy { !$0.isOpaque || $0.route != nil })
         #expect(result.plan.clusters.allSatisfy { !$0.tiers.joined().isEmpty })
         #expect(result.conditions.allSatisfy { $0.status || $0.type == "Conflicted" })
@@ -36,6 +35,6 @@ struct ExamplesTests {
         }
         let result = Configuration.load(files: files)
         #expect(result.findings.map(\.description) == [])
-        #expect(result.plan.listeners.count == 10)
+        #expect(result.plan.listeners.count == 11)
     }
 }

@@ -74,6 +74,7 @@ extension Integration {
                     "curl", "-sS", "-i", "--max-time", "20", "-H", "Host: shop.example.com",
                 ] + arguments + ["http://127.0.0.1:\(port)\(path)"])
             let code = try child.wait()
+            try child.awaitEnd()
             #expect(code == 0, "\(child.log)")
             return child.log
         }

@@ -31,8 +31,11 @@ enum RequestWorkload {
         var timeouts = HTTPTimeouts()
         if destructive, Bool.random(using: &random) { timeouts.request = 5_000 }
         if destructive, Bool.random(using: &random) { timeouts.backendRequest = 3_000 }
+        let speaksTLS = Int.random(in: 0..<4, using: &random) == 0
+        let client = speaksTLS ? try ServerCertificate.makeClient() : nil
         simulation.addRequestListener(
-            on: listener, to: cluster, timeouts: timeouts, settings: settings)
+            on: listener, to: cluster, timeouts: timeouts, settings: settings,
+            ends: speaksTLS ? try ServerCertificate.makeServer() : nil)
         let server = isSecure ? try ServerCertificate.makeServer() : nil
         var backends = SeededRandom(seed: random.next())
         for endpoint in endpoints {
@@ -47,7 +50,7 @@ enum RequestWorkload {
         for place in 0..<Int.random(in: 1...8, using: &random) {
             simulation.request(
                 from: Simulation.client(place), to: listener,
-                after: UInt64.random(in: 0...spread, using: &random),
+                after: UInt64.random(in: 0...spread, using: &random), over: client,
                 script(place, &random, misbehaves: destructive))
         }
         if destructive { endEarly(simulation, within: spread, &random) }

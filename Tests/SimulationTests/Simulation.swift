@@ -190,7 +190,8 @@ final class Simulation {
     func addRequestListener(
         on address: SocketAddress, _ tcp: TCPListenerPlan = TCPListenerPlan(),
         to cluster: ClusterPlan,
-        timeouts: HTTPTimeouts = HTTPTimeouts(), settings: HTTPListenerPlan = HTTPListenerPlan()
+        timeouts: HTTPTimeouts = HTTPTimeouts(), settings: HTTPListenerPlan = HTTPListenerPlan(),
+        ends: TLSServer? = nil
     ) {
         plan.clusters.append(cluster)
         let rule = HTTPRulePlan(
@@ -203,10 +204,13 @@ final class Simulation {
             candidates: [
                 HTTPCandidate(host: .any, match: HTTPMatch(path: .prefix("")), rule: 0)
             ], rules: [rule], settings: settings)
+        let secure = TLSServerPlan(
+            name: name, host: .suffix(".example.com"), mode: .http(ServerCertificate.plan, server))
+        let routes = ends == nil ? ListenerPlan.Routes.http([server]) : .tls([secure])
         plan.listeners.append(
             ListenerPlan(
-                name: name, addresses: [address], transport: .tcp(tcp), routes: .http([server])))
-        tls.append([])
+                name: name, addresses: [address], transport: .tcp(tcp), routes: routes))
+        tls.append(ends == nil ? [] : [ends])
         sockets.append([kernel.listen(on: address)])
     }
 
