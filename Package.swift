@@ -38,7 +38,9 @@ let package = Package(
             ]),
         .target(
             name: "Engine",
-            dependencies: ["CLinux", "Discovery", "Kernel", "Primitives", "Routing", "TLS", "Wire"]),
+            dependencies: [
+                "CLinux", "Discovery", "HTTP2", "Kernel", "Primitives", "Routing", "TLS", "Wire",
+            ]),
         .target(
             name: "Resolver",
             dependencies: ["CAres", "CLinux", "Kernel", "Primitives", "Routing", "Wire"]),
@@ -47,6 +49,7 @@ let package = Package(
             dependencies: ["CLinux", "CNghttp2", "Kernel", "Primitives", "Routing", "TLS", "Wire"]),
         .target(name: "Manifest", dependencies: ["CLibYAML", "CLinux", "CPCRE2", "Primitives"]),
         .target(name: "TLS", dependencies: ["COpenSSL", "Primitives", "Routing"]),
+        .target(name: "HTTP2", dependencies: ["CNghttp2", "Primitives", "Routing"]),
         .target(name: "GatewayAPI", dependencies: ["Manifest", "Primitives", "Routing", "TLS"]),
         .target(
             name: "Control",
@@ -78,6 +81,8 @@ let package = Package(
             dependencies: ["CLinux", "Primitives", "Resolver", "Routing", "Traffic", "Wire"]),
         .testTarget(
             name: "TLSTests", dependencies: ["COpenSSL", "Primitives", "Routing", "TLS"]),
+        .testTarget(
+            name: "HTTP2Tests", dependencies: ["HTTP2", "Primitives", "Routing", "Traffic"]),
         .testTarget(
             name: "HealthTests",
             dependencies: ["CLinux", "Health", "Primitives", "Routing", "TLS", "Traffic"]),

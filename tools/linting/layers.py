@@ -14,7 +14,7 @@ LAYERS = (
     ("Kernel",),
     ("SimulatedKernel", "HTTP", "Traffic"),
     ("Routing",),
-    ("TLS",),
+    ("TLS", "HTTP2"),
     ("Resolver", "Health"),
     ("Discovery",),
     ("Engine", "Manifest"),
