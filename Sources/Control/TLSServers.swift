@@ -53,13 +53,11 @@ struct TLSServers {
         return servers.map { server in Self.termination(of: server).flatMap { known[$0] } }
     }
 
-    /// Nil = TLS does not end at the server. HTTP/2 is not offered while it is not spoken.
+    /// Nil = TLS does not end at the server. Where it carries requests HTTP/2 is preferred.
     private static func termination(of server: TLSServerPlan) -> TLSTerminationPlan? {
         guard var termination = server.termination else { return nil }
         if server.requests != nil {
-            termination.alpnProtocols = (termination.alpnProtocols ?? ["http/1.1"]).filter {
-                $0 != "h2"
-            }
+            termination.alpnProtocols = termination.alpnProtocols ?? ["h2", "http/1.1"]
         }
         return termination
     }

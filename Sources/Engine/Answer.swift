@@ -17,6 +17,18 @@ struct Answer {
         location = []
     }
 
+    /// The code that gRPC has for the status (`http-grpc-status-mapping.md` of gRPC).
+    var grpcStatus: UInt8 {
+        switch status {
+        case 400, 431: 13
+        case 401: 16
+        case 403: 7
+        case 404: 12
+        case 429, 502, 503, 504: 14
+        default: 2
+        }
+    }
+
     init(status: UInt16, body: [UInt8] = [], location: [UInt8] = []) {
         self.status = status
         fault = nil

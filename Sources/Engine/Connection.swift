@@ -1,4 +1,5 @@
 import Discovery
+import HTTP2
 import Kernel
 import Primitives
 import Routing
@@ -152,6 +153,10 @@ struct ConnectionDetails {
     var isEndpointSecure = false
     /// What the endpoint sent and no step of the handshake has read.
     var endpointInput = BufferPool.none
+    /// Of a connection of HTTP/2; dropped when it ends.
+    var session: HTTP2Session?
+    /// Of a stream that has ended while its content waits: lines `name: value` CR LF.
+    var trailers: [UInt8] = []
 
     /// Of a connection to an endpoint.
     init() {

@@ -15,6 +15,7 @@ public final class Counters: Sendable {
         case buffersHeld, bufferStarvations
         case acceptPauses, acceptFailures
         case requests, requestsRepeated, requestsTimedOut, answersCut
+        case sessionsFailed, floodsRefused, streamsRefused
         case answers1xx, answers2xx, answers3xx, answers4xx, answers5xx
         case staleCompletions, unexpectedErrors
         case turns

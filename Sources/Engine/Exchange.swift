@@ -29,15 +29,25 @@ struct Exchange: BitwiseCopyable {
     /// The head as it goes to the endpoint; kept until an answer begins.
     var head = BufferQueue()
     var progress: ExchangeProgress
+    /// How the request's body is known to end, as its head says.
+    let requestFraming: BodyFraming
+    /// What is done to the bytes of each body on their way.
+    var requestWriting = BodyWriting.verbatim
+    var answerWriting = BodyWriting.verbatim
     /// Of all attempts; 0 = there is none.
     var deadline: UInt64 = 0
     /// Of the attempt at this endpoint, from when it has the head; 0 = there is none.
     var attemptTicks: UInt64 = 0
+}
 
-    /// Whether the body of such an answer goes on without its chunks' framing.
-    func isUnchunked(_ framing: BodyFraming) -> Bool {
-        if case .chunked = framing { isHTTP10 } else { false }
-    }
+/// What becomes of a body's bytes between two ends that know differently where it ends.
+enum BodyWriting: UInt8, BitwiseCopyable {
+    /// They go on as they are.
+    case verbatim
+    /// Chunks lose their framing.
+    case content
+    /// They get the framing of chunks.
+    case chunks
 }
 
 /// How far a request and its answer are. Pure; the worker does what it says.

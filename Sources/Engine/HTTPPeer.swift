@@ -1,7 +1,8 @@
 import Wire
 
-/// One end of HTTP/1 on one connection: what of its peer is read next, and whether anything is on
-/// its way in the kernel. Stands in an array parallel to the slots, of those in phase `exchanging`.
+/// One end of HTTP on one connection, or of one stream of HTTP/2: what of its peer is read next,
+/// and whether anything is on its way in the kernel. Stands in an array parallel to the slots, of
+/// those in phase `exchanging`.
 struct HTTPPeer: BitwiseCopyable {
     /// The multishot or single receive operation.
     enum Receiving: UInt8, BitwiseCopyable {
@@ -17,6 +18,8 @@ struct HTTPPeer: BitwiseCopyable {
         case body(BodyReader)
         /// After an upgrade: bytes, to the end of the stream.
         case tunnel
+        /// HTTP/2: the bytes are a session's, and its streams have slots of their own.
+        case frames
         /// Nothing that comes matters any more; the peer is to see the end first.
         case discarding
     }
@@ -54,6 +57,14 @@ struct HTTPPeer: BitwiseCopyable {
     var next = HTTPPeer.none
     var previous = HTTPPeer.none
     var isIdle = false
+    /// The connection of a stream of HTTP/2; `none` = it is a connection itself.
+    var carrier = HTTPPeer.none
+    /// Its place in the carrier's session; `none` = the stream is closed, or not open yet.
+    var stream = HTTPPeer.none
+    /// A session that has something to send in this turn.
+    var hasOutput = false
+    /// The client's request is gRPC's, and so is what is said about it.
+    var isGRPC = false
 
     static let none = UInt32.max
 }

@@ -11,6 +11,7 @@ struct RequestLimits: Sendable {
     let headTicks: UInt64
     /// 0 = for ever.
     let streamIdleTicks: UInt64
+    let http2: HTTP2Plan
 
     /// Where the plan says nothing (ClientTrafficPolicy `timeout.http.requestReceivedTimeout`), a
     /// head that does not come to its end would hold a connection for ever.
@@ -26,6 +27,7 @@ struct RequestLimits: Sendable {
         idleTicks = Tick.count(milliseconds: plan.idleTimeout)
         let head = plan.headersReceivedTimeout ?? plan.requestReceivedTimeout
         headTicks = max(1, Tick.count(milliseconds: head ?? Self.headMilliseconds))
+        http2 = plan.http2
         streamIdleTicks = Tick.count(milliseconds: plan.streamIdleTimeout)
     }
 }

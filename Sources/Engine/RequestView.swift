@@ -8,6 +8,8 @@ struct RequestView: ~Copyable, HTTPRequestHead {
     let fields: UnsafeMutableBufferPointer<HTTPField>
     /// In its normal form.
     let path: UnsafeRawBufferPointer
+    /// Something follows the head.
+    let hasBody: Bool
 
     var method: UnsafeRawBufferPointer { line.methodName.bytes(in: bytes) }
     var authority: UnsafeRawBufferPointer? {

@@ -2,6 +2,8 @@
 /// the clock.
 enum Tick {
     static let shift: UInt64 = 23
+    /// About as many as a second has.
+    static let perSecond: UInt64 = 1_000_000_000 >> shift
 
     static func at(nanoseconds: UInt64) -> UInt64 { nanoseconds >> shift }
 

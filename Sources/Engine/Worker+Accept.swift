@@ -95,7 +95,7 @@ extension Worker where R: ~Copyable {
             return pauseAccept(index)
         }
         listener.pointee.count += 1
-        counters.set(.connectionsLive, connections.count)
+        counters.set(.connectionsLive, connections.count - streamCount)
         let channel = Channel(direction: Direction(canSplice: ring.features.contains(.splice)))
         connections[slot].pointee = Connection(
             client: client, listener: listenerIndex, lastActivity: tick, request: channel,

@@ -15,6 +15,7 @@ extension Worker where R: ~Copyable {
             case .head: goesOn = readAnswerHead(index)
             case .body(let reader): goesOn = passAnswerBody(index, reader)
             case .tunnel: goesOn = passTunnel(index, .response)
+            case .frames: goesOn = readFrames(index, .response)
             case .discarding:
                 dropHeld(index, .response)
                 goesOn = false
@@ -45,17 +46,22 @@ extension Worker where R: ~Copyable {
         case .body(.untilClose):
             guard isRead else { return }
             finishAnswer(peer.pointee.exchange, keepsEndpoint: false)
+        case .body where isStream(index):
+            guard isRead else { return }
+            answerMalformed(peer.pointee.exchange)
         case .body:
             guard isRead else { return }
             terminate(index, .endpointClosed)
         case .tunnel: endTunnel(index, .response)
-        case .discarding: terminate(index, .endpointClosed)
+        case .frames, .discarding: terminate(index, .endpointClosed)
         }
     }
 
     // MARK: - Heads
 
     private mutating func readAnswerHead(_ index: UInt32) -> Bool {
+        // A stream's heads come whole.
+        guard !isStream(index) else { return false }
         let peer = peers + Int(index)
         let id = peer.pointee.exchange
         guard let desk = http, !channel(index, .response).pointee.queue.isEmpty else {
@@ -82,17 +88,39 @@ extension Worker where R: ~Copyable {
             return false
         case .complete(let line):
             peer.pointee.examined = 0
-            return follow(line, bytes, id, desk)
+            return follow(line, bytes, id, desk, BodyReader(line.framing))
         }
     }
 
-    private mutating func answerMalformed(_ id: UInt32) {
+    /// The head of an answer by a stream.
+    /// - Parameter isLast: nothing follows it.
+    mutating func answerCame(_ index: UInt32, _ bytes: UnsafeRawBufferPointer, isLast: Bool) {
+        let id = peers[Int(index)].exchange
+        guard let desk = http, id != Exchange.none else { return terminate(index, .endpointClosed) }
+        connections[index].pointee.lastActivity = tick
+        var examined = 0
+        let parser = HTTPResponseParser(headBytesMax: HTTPDesk.headBytesMax)
+        switch parser.parse(
+            bytes, answering: exchanges[id].pointee.method, resumingAt: &examined,
+            into: desk.fields)
+        {
+        case .incomplete, .malformed: answerMalformed(id)
+        case .complete(let line):
+            // An interim head is never the last.
+            if isLast { (peers + Int(index)).pointee.isEnded = true }
+            let isEmpty = isLast || line.framing == .none
+            _ = follow(line, bytes, id, desk, isEmpty ? nil : .untilClose)
+        }
+    }
+
+    mutating func answerMalformed(_ id: UInt32) {
         act(exchanges[id].pointee.progress.on(.answerMalformed), id)
     }
 
     /// - Returns: whether there may be more to do at once.
     private mutating func follow(
-        _ line: HTTPStatusLine, _ bytes: UnsafeRawBufferPointer, _ id: UInt32, _ desk: HTTPDesk
+        _ line: HTTPStatusLine, _ bytes: UnsafeRawBufferPointer, _ id: UInt32, _ desk: HTTPDesk,
+        _ following: BodyReader?
     ) -> Bool {
         let exchange = exchanges[id]
         let index = exchange.pointee.endpoint
@@ -104,30 +132,37 @@ extension Worker where R: ~Copyable {
             return true
         }
         let peer = peers + Int(index)
-        var body = BodyReader(line.framing)
+        var body = following
         if !isInterim {
             _ = exchange.pointee.progress.on(.answerBegan)
             noteStatus(line.status)
             releaseHead(id)
             peer.pointee.keepsOpen = line.keepsAlive
-            // Only the end of the stream tells a client of HTTP/1.0 where a body ends that comes
-            // in chunks, and any client where one does that has no length.
-            if case .untilClose = line.framing { exchange.pointee.keepsClient = false }
-            if case .chunked = line.framing, exchange.pointee.isHTTP10 {
-                exchange.pointee.keepsClient = false
+            if body != nil {
+                exchange.pointee.answerWriting = answerWriting(of: line.framing, id)
+                if !isEndTold(line.framing, id) { exchange.pointee.keepsClient = false }
             }
         }
-        guard var count = writeAnswerHead(line, bytes, id, desk) else {
+        guard var count = writeAnswerHead(line, bytes, id, desk, hasBody: body != nil) else {
             answerMalformed(id)
             return false
         }
-        drop(Int(line.headBytes), index, .response)
+        if !isStream(index) { drop(Int(line.headBytes), index, .response) }
         guard !isInterim else {
-            return put(UnsafeRawBufferPointer(rebasing: desk.outgoing[..<count]), client, .response)
+            return putAnswer(count, client, desk, isInterim: true, isLast: false)
+        }
+        if isStream(client) || isStream(index) {
+            let generation = connections.generation(of: index)
+            if let body { peer.pointee.reading = .body(body) }
+            guard putAnswer(count, client, desk, isInterim: false, isLast: body == nil),
+                isExchanging(index, generation)
+            else { return false }
+            if body == nil { finishAnswer(id, keepsEndpoint: true) }
+            return true
         }
         // The beginning of the body leaves with the head.
         var isEnded = body == nil
-        if var reader = body, !exchange.pointee.isUnchunked(line.framing),
+        if var reader = body, exchange.pointee.answerWriting == .verbatim,
             !channel(index, .response).pointee.queue.isEmpty
         {
             let piece = self.bytes(of: channel(index, .response).pointee.queue.head)
@@ -154,6 +189,49 @@ extension Worker where R: ~Copyable {
         return true
     }
 
+    /// How an answer's body goes to the client.
+    private func answerWriting(of framing: BodyFraming, _ id: UInt32) -> BodyWriting {
+        let exchange = exchanges[id].pointee
+        switch framing {
+        case .chunked:
+            return exchange.isHTTP10 || isStream(exchange.client) ? .content : .verbatim
+        case .untilClose where isStream(exchange.endpoint):
+            return exchange.isHTTP10 || isStream(exchange.client) ? .verbatim : .chunks
+        case .none, .length, .untilClose: return .verbatim
+        }
+    }
+
+    /// Whether the client can tell where an answer ends without the end of its connection: not one
+    /// of HTTP/1.0 where it has no length, and no other where it is not known before it is there.
+    private func isEndTold(_ framing: BodyFraming, _ id: UInt32) -> Bool {
+        let exchange = exchanges[id].pointee
+        switch framing {
+        case .none, .length: return true
+        case .chunked: return !exchange.isHTTP10
+        case .untilClose: return exchange.answerWriting == .chunks
+        }
+    }
+
+    /// Sends an answer's head.
+    /// - Parameter count: bytes of `desk.outgoing`.
+    /// - Returns: false = the connection has ended.
+    mutating func putAnswer(
+        _ count: Int, _ client: UInt32, _ desk: HTTPDesk, isInterim: Bool, isLast: Bool
+    ) -> Bool {
+        let head = UnsafeMutableRawBufferPointer(rebasing: desk.outgoing[..<count])
+        guard isStream(client) else {
+            return put(UnsafeRawBufferPointer(head), client, .response)
+        }
+        guard let (session, stream) = line(of: client) else { return true }
+        if isInterim {
+            session.submitInterim(head, by: stream)
+        } else {
+            session.submitAnswer(head, by: stream, isLast: isLast)
+        }
+        noteOutput(peers[Int(client)].carrier)
+        return true
+    }
+
     /// `Switching Protocols` (RFC 9110 section 15.2.2).
     private mutating func upgrade(
         _ line: HTTPStatusLine, _ bytes: UnsafeRawBufferPointer, _ id: UInt32, _ desk: HTTPDesk
@@ -161,7 +239,7 @@ extension Worker where R: ~Copyable {
         let exchange = exchanges[id]
         let (index, client) = (exchange.pointee.endpoint, exchange.pointee.client)
         guard exchange.pointee.isUpgrade, exchange.pointee.progress.request == .passed,
-            let count = writeAnswerHead(line, bytes, id, desk)
+            let count = writeAnswerHead(line, bytes, id, desk, hasBody: false)
         else {
             answerMalformed(id)
             return false
@@ -189,8 +267,11 @@ extension Worker where R: ~Copyable {
         let input = channel(index, .response)
         guard !input.pointee.queue.isEmpty, !isBlocked(client) else { return false }
         let piece = bytes(of: input.pointee.queue.head)
-        if case .chunked(var chunks) = reader, exchange.pointee.isHTTP10 {
-            return passChunks(piece, &chunks, index, id)
+        switch (exchange.pointee.answerWriting, reader) {
+        case (.content, .chunked(var chunks)):
+            return passAnswerChunks(piece, &chunks, index, id)
+        case (.chunks, _): return passAsChunk(piece, from: index, to: client, .response)
+        case (.content, _), (.verbatim, _): break
         }
         var reader = reader
         switch reader.read(piece) {
@@ -209,44 +290,23 @@ extension Worker where R: ~Copyable {
         }
     }
 
-    /// To a client of HTTP/1.0 only what is in the chunks.
-    private mutating func passChunks(
+    private mutating func passAnswerChunks(
         _ piece: UnsafeRawBufferPointer, _ reader: inout ChunkedReader, _ index: UInt32,
         _ id: UInt32
     ) -> Bool {
-        let client = exchanges[id].pointee.client
-        let generation = connections.generation(of: index)
-        var place = 0
-        while true {
-            switch reader.next(piece, from: &place) {
-            case .data(let range):
-                let part = UnsafeRawBufferPointer(rebasing: piece[range])
-                guard put(part, client, .response), isExchanging(index, generation) else {
-                    return false
-                }
-            case .trailerLine: break
-            case .needsMore:
-                guard place < piece.count else {
-                    (peers + Int(index)).pointee.reading = .body(.chunked(reader))
-                    drop(place, index, .response)
-                    return true
-                }
-                // A trailer that is not whole: no client of HTTP/1.0 is told of it.
-                switch reader.read(UnsafeRawBufferPointer(rebasing: piece[place...])) {
-                case .more: place = piece.count
-                case .ended(let count): place += count
-                case .malformed:
-                    answerMalformed(id)
-                    return false
-                }
-            case .ended:
-                drop(place, index, .response)
-                finishAnswer(id, keepsEndpoint: true)
-                return true
-            case .malformed:
-                answerMalformed(id)
-                return false
-            }
+        switch passContent(piece, &reader, from: index, to: exchanges[id].pointee.client, .response)
+        {
+        case .more:
+            (peers + Int(index)).pointee.reading = .body(.chunked(reader))
+            return true
+        case .ended:
+            finishAnswer(id, keepsEndpoint: true)
+            return true
+        case .lost:
+            return false
+        case .malformed:
+            answerMalformed(id)
+            return false
         }
     }
 
@@ -254,13 +314,19 @@ extension Worker where R: ~Copyable {
     private mutating func finishAnswer(_ id: UInt32, keepsEndpoint: Bool) {
         let exchange = exchanges[id]
         let (client, index) = (exchange.pointee.client, exchange.pointee.endpoint)
+        let generation = connections.generation(of: client)
+        let trailers = details[Int(index)].trailers
+        details[Int(index)].trailers = []
+        endBody(client, .response, exchange.pointee.answerWriting, trailers)
+        // The last of it may not have found room.
+        guard isExchanging(client, generation) else { return }
         let isWhole = exchange.pointee.progress.on(.answerEnded) == .finish
         let keepsClient =
             exchange.pointee.keepsClient && isWhole && self.keepsClient(client)
         releaseExchange(id)
         let peer = peers + Int(index)
         peer.pointee.reading = .head
-        if isWhole, keepsEndpoint, peer.pointee.keepsOpen, !isBlocked(index),
+        if isWhole, keepsEndpoint, !isStream(index), peer.pointee.keepsOpen, !isBlocked(index),
             channel(index, .response).pointee.queue.isEmpty
         {
             park(index)

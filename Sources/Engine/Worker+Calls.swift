@@ -3,18 +3,26 @@ import Discovery
 import Kernel
 import Primitives
 import Routing
+import Wire
 
 /// From an exchange to an endpoint's connection: one that waits for work, or a new one.
 extension Worker where R: ~Copyable {
     /// - Parameter picked: who is to be asked.
     mutating func ask(_ id: UInt32, _ picked: Unmanaged<Endpoint>) {
         if let index = takeIdle(picked) {
-            let exchange = exchanges[id]
-            exchange.pointee.isReused = true
+            exchanges[id].pointee.isReused = true
+            if case .frames = peers[Int(index)].reading { return askByStream(id, index) }
             join(id, index)
             return sendRequest(id)
         }
         call(id, picked)
+    }
+
+    /// By a new stream of a connection that has room for it.
+    private mutating func askByStream(_ id: UInt32, _ carrier: UInt32) {
+        guard let index = openStream(on: carrier) else { return fail(id, .overflow) }
+        join(id, index)
+        sendRequest(id)
     }
 
     private mutating func join(_ id: UInt32, _ index: UInt32) {
@@ -78,9 +86,28 @@ extension Worker where R: ~Copyable {
         }
         armPeer(index, .response)
         let id = peers[Int(index)].exchange
+        if speaksHTTP2(index) {
+            beginFrames(index, .response)
+            (peers + Int(index)).pointee.exchange = Exchange.none
+            details[Int(index)].endpoint?._withUnsafeGuaranteedRef { $0.park() }
+            if let session = details[Int(index)].session {
+                balanceStreams(index, session, closed: 0)
+            }
+            guard id != Exchange.none else { return }
+            exchanges[id].pointee.endpoint = Exchange.none
+            return askByStream(id, index)
+        }
         // Who wanted it has gone meanwhile.
         guard id != Exchange.none else { return park(index) }
         sendRequest(id)
+    }
+
+    /// TLS has agreed on it, or the Backend says that its endpoints speak it.
+    private func speaksHTTP2(_ index: UInt32) -> Bool {
+        if let session = details[Int(index)].endpointTLS, let isAgreed = session.speaksHTTP2 {
+            return isAgreed
+        }
+        return roster.clusters[details[Int(index)].cluster].pointee.plan.framing == .http2
     }
 
     /// Sends the head, and what is there of the body.
@@ -94,6 +121,13 @@ extension Worker where R: ~Copyable {
             let whole = exchange.pointee.deadline
             timers.set(exchangeTimer(id), deadline: whole == 0 ? attempt : min(attempt, whole))
         }
+        exchange.pointee.requestWriting = requestWriting(of: exchange.pointee.requestFraming, id)
+        if isStream(index) {
+            let isLast = exchange.pointee.progress.request == .passed
+            guard submit(exchange.pointee.head, index, isLast: isLast) else { return }
+            if !isLast { readRequests(exchange.pointee.client) }
+            return
+        }
         var part = exchange.pointee.head.head
         for _ in 0..<exchange.pointee.head.count {
             guard put(bytes(of: part), index, .request) else { return }
@@ -104,6 +138,17 @@ extension Worker where R: ~Copyable {
         readRequests(exchange.pointee.client)
     }
 
+    /// How a request's body goes to the endpoint.
+    private func requestWriting(of framing: BodyFraming, _ id: UInt32) -> BodyWriting {
+        let exchange = exchanges[id].pointee
+        if isStream(exchange.endpoint) {
+            if case .chunked = framing { return .content }
+            return .verbatim
+        }
+        if isStream(exchange.client), framing == .none { return .chunks }
+        return .verbatim
+    }
+
     // MARK: - Idle connections
 
     /// The connection to an endpoint that was used last; nil = there is none.
@@ -111,11 +156,17 @@ extension Worker where R: ~Copyable {
         let number = picked._withUnsafeGuaranteedRef { $0.number }
         var index = idle.first(number)
         while index != HTTPPeer.none {
-            if endpointNumber(of: index) == number { break }
-            index = peers[Int(index)].next
+            let next = peers[Int(index)].next
+            if endpointNumber(of: index) == number {
+                guard let session = details[Int(index)].session else { break }
+                if session.room > 0 { break }
+                // It comes back when one of its streams has ended.
+                unpark(index)
+            }
+            index = next
         }
         guard index != HTTPPeer.none else { return nil }
-        unpark(index)
+        if details[Int(index)].session == nil { unpark(index) }
         details[Int(index)].endpoint?._withUnsafeGuaranteedRef { $0.noteLed() }
         return index
     }
@@ -129,27 +180,38 @@ extension Worker where R: ~Copyable {
 
     /// A connection waits for the next exchange, if its endpoint is one that is asked.
     mutating func park(_ index: UInt32) {
-        let peer = peers + Int(index)
-        peer.pointee.exchange = Exchange.none
+        (peers + Int(index)).pointee.exchange = Exchange.none
+        guard mayBeAsked(index) else { return terminate(index, .answered) }
+        offer(index)
+        let ticks = roster.clusters[details[Int(index)].cluster].pointee.idleTicks
+        if ticks > 0, !timers.isSet(index) { timers.set(index, deadline: tick + ticks) }
+    }
+
+    /// Whether another exchange may go by an endpoint's connection.
+    func mayBeAsked(_ index: UInt32) -> Bool {
+        let peer = peers[Int(index)]
         let detail = details[Int(index)]
         let cluster = roster.clusters[detail.cluster]
         let plan = cluster.pointee.plan
         let requestsMax = plan.circuitBreaker.requestsPerConnectionMax ?? .max
         let isWanted = detail.endpoint?._withUnsafeGuaranteedRef { $0.standing == .serving }
         // A PROXY header speaks for one client only.
-        guard isWanted == true, service == .serving, !peer.pointee.isEnded,
-            plan.proxyHeader == .none, cluster.pointee.isPlanned,
-            peer.pointee.exchanges < requestsMax,
-            connections[index].pointee.endpointFailure == 0
-        else { return terminate(index, .answered) }
+        return isWanted == true && service == .serving && !peer.isEnded
+            && plan.proxyHeader == .none && cluster.pointee.isPlanned
+            && peer.exchanges < requestsMax && connections[index].pointee.endpointFailure == 0
+    }
+
+    /// A connection to an endpoint takes another exchange. Of one of HTTP/2 each stream counts at
+    /// the endpoint, and of others the connection.
+    mutating func offer(_ index: UInt32) {
         idle.insert(index, endpoint: endpointNumber(of: index), in: peers)
-        detail.endpoint?._withUnsafeGuaranteedRef { $0.park() }
-        let ticks = cluster.pointee.idleTicks
-        if ticks > 0, !timers.isSet(index) { timers.set(index, deadline: tick + ticks) }
+        guard details[Int(index)].session == nil else { return }
+        details[Int(index)].endpoint?._withUnsafeGuaranteedRef { $0.park() }
     }
 
     mutating func unpark(_ index: UInt32) {
         idle.remove(index, endpoint: endpointNumber(of: index), in: peers)
+        guard details[Int(index)].session == nil else { return }
         details[Int(index)].endpoint?._withUnsafeGuaranteedRef { $0.unpark() }
     }
 
@@ -166,7 +228,17 @@ extension Worker where R: ~Copyable {
         var next: UInt32 = 0
         while let index = connections.firstLive(from: next) {
             next = index + 1
-            guard connections[index].pointee.phase == .exchanging else { continue }
+            guard connections[index].pointee.phase == .exchanging, !isStream(index) else {
+                continue
+            }
+            if let session = details[Int(index)].session {
+                if connections[index].pointee.listener == Connection.noListener {
+                    balanceStreams(index, session, closed: 0)
+                } else if !keepsClient(index) {
+                    leaveClient(index)
+                }
+                continue
+            }
             if connections[index].pointee.listener != Connection.noListener {
                 if isBetweenRequests(index), !keepsClient(index) { finishClient(index) }
             } else if peers[Int(index)].isIdle {

@@ -84,6 +84,7 @@ extension Worker where R: ~Copyable {
 
     /// A client is known by the address that its PROXY header names, else by its socket's.
     mutating func clientAddress(_ index: UInt32) -> ClientAddress {
+        let index = carrier(of: index)
         if let header = details[Int(index)].header, header.command == .proxy,
             header.source != .unspecified
         {
@@ -324,7 +325,7 @@ extension Worker where R: ~Copyable {
         guard connections[index].pointee.listener == Connection.noListener,
             peers[Int(index)].exchange != Exchange.none
         else { return index }
-        return exchanges[peers[Int(index)].exchange].pointee.client
+        return carrier(of: exchanges[peers[Int(index)].exchange].pointee.client)
     }
 
     mutating func writeProxyHeader(

@@ -1,4 +1,5 @@
 import CLinux
+import HTTP2
 import Kernel
 import Primitives
 import Routing
@@ -97,6 +98,7 @@ extension Worker where R: ~Copyable {
     mutating func leaveExchange(_ index: UInt32, isClient: Bool) {
         let peer = peers + Int(index)
         if peer.pointee.isIdle { unpark(index) }
+        if details[Int(index)].session != nil { leaveSession(index, isClient: isClient) }
         let id = peer.pointee.exchange
         guard id != Exchange.none else { return }
         peer.pointee.exchange = Exchange.none
@@ -121,6 +123,13 @@ extension Worker where R: ~Copyable {
         act(exchange.pointee.progress.on(event), id)
     }
 
+    /// A connection of HTTP/2 has ended: so have its streams.
+    private mutating func leaveSession(_ index: UInt32, isClient: Bool) {
+        endStreams(of: index)
+        details[Int(index)].session = nil
+        if !isClient { details[Int(index)].endpoint?._withUnsafeGuaranteedRef { $0.unpark() } }
+    }
+
     mutating func exchangeTimedOut(_ id: UInt32) {
         counters.add(.requestsTimedOut)
         act(exchanges[id].pointee.progress.on(.timedOut), id)
@@ -134,6 +143,7 @@ extension Worker where R: ~Copyable {
             return endpointTimedOut(index)
         }
         if peer.isFinished { return terminate(index, .answered) }
+        if let session = details[Int(index)].session { return sessionTimedOut(index, session) }
         let limits = requestSettings(index)
         if peer.exchange != Exchange.none {
             return streamTimedOut(index, limits)
@@ -145,6 +155,16 @@ extension Worker where R: ~Copyable {
         let generation = connections.generation(of: index)
         shutPeer(index, .response)
         if isExchanging(index, generation) { terminate(index, .idleTimedOut) }
+    }
+
+    /// A client's connection of HTTP/2 is idle when it has no stream.
+    private mutating func sessionTimedOut(_ index: UInt32, _ session: HTTP2Session) {
+        let ticks = requestSettings(index).idleTicks
+        let deadline = connections[index].pointee.lastActivity + ticks
+        guard ticks > 0, session.streamCount == 0, deadline <= tick else {
+            return timers.set(index, deadline: max(deadline, tick + Tick.perSecond))
+        }
+        leaveClient(index)
     }
 
     /// Neither end of an exchange has said anything for long.
@@ -167,7 +187,8 @@ extension Worker where R: ~Copyable {
         let connection = connections[index]
         let ticks = roster.clusters[details[Int(index)].cluster].pointee.idleTicks
         let deadline = connection.pointee.lastActivity + ticks
-        if peers[Int(index)].isIdle, deadline <= tick {
+        let isUsed = (details[Int(index)].session?.streamCount ?? 0) > 0
+        if peers[Int(index)].isIdle, !isUsed, deadline <= tick {
             return terminate(index, .idleTimedOut)
         }
         timers.set(index, deadline: max(deadline, tick + 1))
@@ -181,6 +202,7 @@ extension Worker where R: ~Copyable {
     mutating func finishClient(_ index: UInt32) {
         let peer = peers + Int(index)
         guard !peer.pointee.isFinished else { return }
+        if isStream(index) { return terminate(index, .answered) }
         peer.pointee.isFinished = true
         if !isBlocked(index) { closeFinished(index) }
     }

@@ -31,6 +31,10 @@ extension Worker where R: ~Copyable {
         }
         let edits = rule.requestEdits(backend)
         let hasRequestID = copyFields(of: view, desk, edits, to: &writer)
+        if view.hasBody, view.line.framing == .none {
+            // Of a stream, whose end is the body's.
+            writer.field("transfer-encoding", "chunked")
+        }
         writeForwarded(view, index, desk, hasRequestID: hasRequestID, to: &writer)
         edits.0.write(to: &writer)
         edits.1?.write(to: &writer)
@@ -118,14 +122,19 @@ extension Worker where R: ~Copyable {
 
     /// - Returns: how long the head is that stands in `desk.outgoing`; nil = there is no room.
     mutating func writeAnswerHead(
-        _ line: HTTPStatusLine, _ bytes: UnsafeRawBufferPointer, _ id: UInt32, _ desk: HTTPDesk
+        _ line: HTTPStatusLine, _ bytes: UnsafeRawBufferPointer, _ id: UInt32, _ desk: HTTPDesk,
+        hasBody: Bool
     ) -> Int? {
         let exchange = exchanges[id].pointee
         let rule = roster.programs[exchange.program].pointee.program.rules[Int(exchange.rule)]
         var writer = HTTPHeadWriter(desk.outgoing)
-        writer.statusLine(line.status, reason: line.reason.bytes(in: bytes))
+        if line.reason.isEmpty {
+            writer.statusLine(line.status)
+        } else {
+            writer.statusLine(line.status, reason: line.reason.bytes(in: bytes))
+        }
         let edits = rule.responseEdits(Int(exchange.backend))
-        let isUnchunked = exchange.isUnchunked(line.framing)
+        let isUnchunked = exchange.answerWriting == .content
         let namesFields = line.connection.contains(.namesFields)
         let fields = desk.fields(line.fieldCount)
         for field in fields {
@@ -150,12 +159,28 @@ extension Worker where R: ~Copyable {
         } else if !line.isInterim {
             edits.0.write(to: &writer)
             edits.1?.write(to: &writer)
+            writeFraming(line.framing, exchange, hasBody: hasBody, to: &writer)
             writeConnection(
                 keepsClient: exchange.keepsClient && keepsClient(exchange.client),
                 isHTTP10: exchange.isHTTP10, to: &writer)
         }
         writer.end()
         return writer.written?.count
+    }
+
+    /// A stream's head need not say how its body ends.
+    private func writeFraming(
+        _ framing: BodyFraming, _ exchange: Exchange, hasBody: Bool,
+        to writer: inout HTTPHeadWriter
+    ) {
+        guard exchange.endpoint != Exchange.none, isStream(exchange.endpoint),
+            case .untilClose = framing
+        else { return }
+        if !hasBody {
+            writer.field("content-length", 0)
+        } else if exchange.answerWriting == .chunks {
+            writer.field("transfer-encoding", "chunked")
+        }
     }
 
     private func writeConnection(
@@ -182,8 +207,9 @@ extension Worker where R: ~Copyable {
         switch peer.pointee.reading {
         case .head: break
         case .body(.length(let left)): keeps = keeps && left <= Self.skippedBytesMax
-        case .body, .tunnel, .discarding: keeps = false
+        case .body, .tunnel, .frames, .discarding: keeps = false
         }
+        if isStream(index) { return replyByStream(answer, to: index, desk, isHead: isHead) }
         var writer = HTTPHeadWriter(desk.outgoing)
         writer.statusLine(answer.status)
         writer.field("content-length", UInt64(answer.body.count))
@@ -202,6 +228,36 @@ extension Worker where R: ~Copyable {
             isExchanging(index, generation)
         else { return }
         if !keeps { finishClient(index) }
+    }
+
+    private mutating func replyByStream(
+        _ answer: Answer, to index: UInt32, _ desk: HTTPDesk, isHead: Bool
+    ) {
+        var writer = HTTPHeadWriter(desk.outgoing)
+        let isGRPC = peers[Int(index)].isGRPC
+        if isGRPC {
+            writer.statusLine(200)
+            writer.field("content-type", "application/grpc")
+            writer.field("grpc-status", UInt64(answer.grpcStatus))
+            answer.body.withUnsafeBytes { writer.percentEncoded("grpc-message", $0) }
+        } else {
+            writer.statusLine(answer.status)
+            writer.field("content-length", UInt64(answer.body.count))
+            if !answer.body.isEmpty { writer.field("content-type", "text/plain") }
+            if !answer.location.isEmpty {
+                answer.location.withUnsafeBytes { writer.field("location", $0) }
+            }
+        }
+        writer.end()
+        guard let count = writer.written?.count else { return terminate(index, .outOfBuffers) }
+        noteStatus(answer.status)
+        let isLast = isHead || isGRPC || answer.body.isEmpty
+        guard putAnswer(count, index, desk, isInterim: false, isLast: isLast) else { return }
+        if !isLast {
+            answer.body.withUnsafeBytes { _ = put($0, index, .response) }
+            endBody(index, .response, .verbatim, [])
+        }
+        finishClient(index)
     }
 
     private static var skippedBytesMax: UInt64 { 65_536 }

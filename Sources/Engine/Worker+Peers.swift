@@ -70,6 +70,8 @@ extension Worker where R: ~Copyable {
     /// Receives more where nothing waits, and nothing more where much does.
     /// - Parameter isHungry: what waits is not enough to go on with.
     mutating func balanceReceive(_ index: UInt32, _ way: Way, isHungry: Bool) {
+        // A stream's window does this.
+        guard !isStream(index) else { return }
         let peer = peers + Int(index)
         let waiting = channel(index, way).pointee.queue.count
         switch peer.pointee.receiving {
@@ -137,6 +139,7 @@ extension Worker where R: ~Copyable {
     /// So many bytes of what waits are done with.
     mutating func drop(_ count: Int, _ index: UInt32, _ way: Way) {
         let channel = channel(index, way)
+        if isStream(index) { noteConsumed(count, index) }
         var left = count
         while left > 0, let id = advance(&left, channel) { streamBuffers.give(id) }
     }
@@ -167,6 +170,7 @@ extension Worker where R: ~Copyable {
         _ piece: UnsafeRawBufferPointer, from index: UInt32, to other: UInt32, _ way: Way
     ) -> Bool {
         var count = piece.count
+        if isStream(index) { noteConsumed(count, index) }
         let spent = advance(&count, channel(index, way))
         let isSent = put(piece, other, way)
         if let spent { streamBuffers.give(spent) }
@@ -180,6 +184,13 @@ extension Worker where R: ~Copyable {
     /// - Parameter way: of the bytes: `.request` leads to an endpoint.
     /// - Returns: false = the connection has ended.
     mutating func put(_ bytes: UnsafeRawBufferPointer, _ index: UInt32, _ way: Way) -> Bool {
+        if isStream(index) {
+            if let (session, stream) = line(of: index) {
+                session.write(bytes, to: stream)
+                noteOutput(peers[Int(index)].carrier)
+            }
+            return true
+        }
         guard isSecured(index, way.opposite) else { return putPlainly(bytes, index, way) }
         guard let desk, let session = session(index, way.opposite) else {
             fatalError("who speaks TLS has a session")
@@ -251,7 +262,7 @@ extension Worker where R: ~Copyable {
         connections[index].pointee.secured.contains(way == .request ? .client : .endpoint)
     }
 
-    private func session(_ index: UInt32, _ way: Way) -> TLSSession? {
+    func session(_ index: UInt32, _ way: Way) -> TLSSession? {
         way == .request ? details[Int(index)].clientTLS : details[Int(index)].endpointTLS
     }
 
@@ -306,7 +317,11 @@ extension Worker where R: ~Copyable {
     }
 
     /// Whether what is said to this end waits for its socket.
-    func isBlocked(_ index: UInt32) -> Bool { peers[Int(index)].isSending }
+    func isBlocked(_ index: UInt32) -> Bool {
+        guard isStream(index) else { return peers[Int(index)].isSending }
+        guard let (session, stream) = line(of: index) else { return false }
+        return session.isFull(stream)
+    }
 
     mutating func peerSent(_ completion: Completion, _ way: Way) {
         let index = completion.token.index
@@ -329,10 +344,11 @@ extension Worker where R: ~Copyable {
     }
 
     /// The socket has taken all that there was for it: whoever waited for that goes on.
-    private mutating func drained(_ index: UInt32, _ way: Way) {
+    mutating func drained(_ index: UInt32, _ way: Way) {
         let exchange = peers[Int(index)].exchange
+        if peers[Int(index)].isFinished { return closeFinished(index) }
+        if case .frames = peers[Int(index)].reading { return flush(index) }
         if way == .response {
-            if peers[Int(index)].isFinished { return closeFinished(index) }
             if exchange != Exchange.none {
                 let endpoint = exchanges[exchange].pointee.endpoint
                 if endpoint != Exchange.none, connections[endpoint].pointee.phase == .exchanging {

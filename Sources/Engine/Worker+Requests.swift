@@ -16,6 +16,7 @@ extension Worker where R: ~Copyable {
         (peers + Int(index)).initialize(to: HTTPPeer())
         scheduleTrim()
         awaitRequest(index)
+        if details[Int(index)].clientTLS?.speaksHTTP2 == true { beginFrames(index, .request) }
         // What came behind the PROXY header, or with the end of the handshake.
         while let id = details[Int(index)].inspected.popFirst(in: streamBuffers) {
             let load = streamBuffers.load(id).pointee
@@ -59,7 +60,7 @@ extension Worker where R: ~Copyable {
         if server.version == listener.pointee.serversVersion {
             return .server(Int(server.place))
         }
-        let name = detail.pointee.clientTLS?.serverName
+        let name = details[Int(carrier(of: index))].clientTLS?.serverName
         guard case .requests(let place) = listener.pointee.table?.decide(serverName: name) else {
             return .gone
         }
@@ -78,6 +79,7 @@ extension Worker where R: ~Copyable {
             case .head: goesOn = readRequestHead(index)
             case .body(let reader): goesOn = passRequestBody(index, reader)
             case .tunnel: goesOn = passTunnel(index, .request)
+            case .frames: goesOn = readFrames(index, .request)
             case .discarding:
                 dropHeld(index, .request)
                 goesOn = false
@@ -108,6 +110,11 @@ extension Worker where R: ~Copyable {
             // Whoever has sent whole requests may still wait for their answers.
             guard peer.pointee.exchange == Exchange.none, !isBlocked(index) else { return }
             finishClient(index)
+        case .body(.untilClose):
+            // Of a stream: its end is the request's.
+            if channel(index, .request).pointee.queue.isEmpty { endRequestBody(index) }
+        case .frames:
+            terminate(index, .clientClosed)
         case .body:
             if channel(index, .request).pointee.queue.isEmpty { terminate(index, .clientClosed) }
         case .tunnel: endTunnel(index, .request)
@@ -145,7 +152,15 @@ extension Worker where R: ~Copyable {
             refuse(index, RequestFault(fault))
             return true
         case .http2Preface:
-            refuse(index, .versionUnknown)
+            guard peer.pointee.exchanges == 0 else {
+                refuse(index, .malformed)
+                return true
+            }
+            if peer.pointee.isHeadBegun {
+                peer.pointee.isHeadBegun = false
+                awaitRequest(index)
+            }
+            beginFrames(index, .request)
             return true
         case .complete(let line):
             counters.add(.requests)
@@ -155,16 +170,45 @@ extension Worker where R: ~Copyable {
                 awaitRequest(index)
             }
             peer.pointee.exchanges &+= 1
-            let course = decide(line, bytes, index, desk, limits)
+            let body = BodyReader(line.framing)
+            let course = decide(line, bytes, index, desk, limits, hasBody: body != nil)
             drop(Int(line.headBytes), index, .request)
-            follow(course, line, index)
+            follow(course, line, index, body)
             return true
         }
     }
 
-    private mutating func follow(_ course: Course, _ line: HTTPRequestLine, _ index: UInt32) {
+    /// Serves the request of a stream.
+    /// - Parameter isLast: nothing follows its head.
+    mutating func serve(
+        _ line: HTTPRequestLine, _ bytes: UnsafeRawBufferPointer, _ index: UInt32,
+        _ desk: HTTPDesk, _ limits: RequestLimits, isLast: Bool
+    ) {
         let peer = peers + Int(index)
-        let body = BodyReader(line.framing)
+        peer.pointee.isEnded = isLast
+        peer.pointee.isGRPC = isGRPC(desk.fields(line.fieldCount), bytes)
+        let course = decide(line, bytes, index, desk, limits, hasBody: !isLast)
+        follow(course, line, index, isLast ? nil : .untilClose)
+    }
+
+    /// `content-type: application/grpc`, and anything behind it.
+    private func isGRPC(
+        _ fields: UnsafeMutableBufferPointer<HTTPField>, _ bytes: UnsafeRawBufferPointer
+    ) -> Bool {
+        let type: StaticString = "application/grpc"
+        for field in fields where field.known == .contentType {
+            let value = field.value.bytes(in: bytes)
+            guard value.count >= type.utf8CodeUnitCount else { return false }
+            return value.prefix(type.utf8CodeUnitCount).elementsEqual(
+                UnsafeRawBufferPointer(start: type.utf8Start, count: type.utf8CodeUnitCount))
+        }
+        return false
+    }
+
+    private mutating func follow(
+        _ course: Course, _ line: HTTPRequestLine, _ index: UInt32, _ body: BodyReader?
+    ) {
+        let peer = peers + Int(index)
         if let body { peer.pointee.reading = .body(body) }
         switch course {
         case .ask(let exchange, let endpoint):
@@ -177,7 +221,7 @@ extension Worker where R: ~Copyable {
 
     private mutating func decide(
         _ line: HTTPRequestLine, _ bytes: UnsafeRawBufferPointer, _ index: UInt32,
-        _ desk: HTTPDesk, _ limits: RequestLimits
+        _ desk: HTTPDesk, _ limits: RequestLimits, hasBody: Bool
     ) -> Course {
         guard line.method != .connect else { return .answer(Answer(.connectRefused)) }
         var path = line.targetForm == .asterisk ? line.target : line.path
@@ -206,7 +250,7 @@ extension Worker where R: ~Copyable {
         }
         let view = RequestView(
             bytes: bytes, line: line, fields: desk.fields(line.fieldCount),
-            path: path.bytes(in: memory))
+            path: path.bytes(in: memory), hasBody: hasBody)
         return decide(view, index, desk)
     }
 
@@ -277,10 +321,6 @@ extension Worker where R: ~Copyable {
             return .answer(Answer(.backendInvalid))
         }
         let cluster = roster.clusters[number]
-        // Endpoints that want HTTP/2 are not served yet, and are told nothing else.
-        guard cluster.pointee.plan.framing != .http2 else {
-            return .answer(Answer(.backendInvalid))
-        }
         var client: IPAddress?
         if cluster.pointee.needsClients, case .known(let address) = clientAddress(index) {
             client = address
@@ -294,8 +334,9 @@ extension Worker where R: ~Copyable {
             backend: Int32(backend),
             method: view.line.method, isHTTP10: view.line.version == .http10,
             isUpgrade: view.line.isUpgrade,
-            keepsClient: view.line.keepsAlive && keepsClient(index), cluster: number,
-            progress: ExchangeProgress(hasBody: BodyReader(view.line.framing) != nil))
+            keepsClient: view.line.keepsAlive && !isStream(index) && keepsClient(index),
+            cluster: number, progress: ExchangeProgress(hasBody: view.hasBody),
+            requestFraming: view.line.framing)
         guard
             let head = writeRequestHead(view, index, desk, rule, backend, matched: target.path)
         else {
@@ -334,6 +375,15 @@ extension Worker where R: ~Copyable {
         var reader = reader
         let piece = bytes(of: input.pointee.queue.head)
         let exchange = exchanges[id]
+        switch (exchange.pointee.requestWriting, reader) {
+        case (.content, .chunked(var chunks)):
+            return passRequestChunks(piece, &chunks, index, endpoint)
+        case (.chunks, _):
+            _ = exchange.pointee.progress.on(.bodyBegan)
+            _ = passAsChunk(piece, from: index, to: endpoint, .request)
+            return true
+        case (.content, _), (.verbatim, _): break
+        }
         switch reader.read(piece) {
         case .malformed:
             refuse(index, .malformed)
@@ -349,6 +399,47 @@ extension Worker where R: ~Copyable {
             _ = pass(part, from: index, to: endpoint, .request)
         }
         return true
+    }
+
+    private mutating func passRequestChunks(
+        _ piece: UnsafeRawBufferPointer, _ reader: inout ChunkedReader, _ index: UInt32,
+        _ endpoint: UInt32
+    ) -> Bool {
+        let id = peers[Int(index)].exchange
+        let generation = connections.generation(of: index)
+        _ = exchanges[id].pointee.progress.on(.bodyBegan)
+        let passed = passContent(piece, &reader, from: index, to: endpoint, .request)
+        // The endpoint may have gone meanwhile, and the exchange with it.
+        guard isExchanging(index, generation), peers[Int(index)].exchange == id,
+            exchanges[id].pointee.endpoint == endpoint
+        else { return false }
+        switch passed {
+        case .more: (peers + Int(index)).pointee.reading = .body(.chunked(reader))
+        case .ended: endRequestBody(index)
+        case .lost: return false
+        case .malformed: refuse(index, .malformed)
+        }
+        return true
+    }
+
+    /// All of a request's body has gone on.
+    private mutating func endRequestBody(_ index: UInt32) {
+        let peer = peers + Int(index)
+        peer.pointee.reading = .head
+        let id = peer.pointee.exchange
+        guard id != Exchange.none else { return }
+        let exchange = exchanges[id]
+        let endpoint = exchange.pointee.endpoint
+        guard endpoint != Exchange.none, connections[endpoint].pointee.phase == .exchanging else {
+            // It ends when there is somebody to tell.
+            peer.pointee.reading = .body(.untilClose)
+            return
+        }
+        _ = exchange.pointee.progress.on(.bodyBegan)
+        _ = exchange.pointee.progress.on(.requestEnded)
+        let trailers = details[Int(index)].trailers
+        details[Int(index)].trailers = []
+        endBody(endpoint, .request, exchange.pointee.requestWriting, trailers)
     }
 
     private mutating func skipBody(

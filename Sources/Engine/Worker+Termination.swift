@@ -30,6 +30,7 @@ extension Worker where R: ~Copyable {
         let connection = connections[index]
         precondition(connection.pointee.phase != .closing, "a connection ends once")
         let phase = connection.pointee.phase
+        if phase == .exchanging, isStream(index) { return endStream(index, reason) }
         connection.pointee.phase = .closing
         connection.pointee.reason = reason
         let isClient = connection.pointee.listener != Connection.noListener
@@ -118,7 +119,7 @@ extension Worker where R: ~Copyable {
         counters.add(.bytesFromEndpoints, Int(connection.pointee.response.bytes))
         leaveRoster(index)
         connections.release(index)
-        counters.set(.connectionsLive, connections.count)
+        counters.set(.connectionsLive, connections.count - streamCount)
         if isClient { handle.budget.give() }
         if timers.isSet(acceptTimer) { resumeAccepting() }
     }

@@ -38,6 +38,10 @@ public struct Worker<R: Ring & ~Copyable>: ~Copyable {
     let peers: UnsafeMutablePointer<HTTPPeer>
     var exchanges: Slab<Exchange>
     var idle: IdleConnections
+    /// Slots that are streams.
+    var streamCount = 0
+    /// Connections of HTTP/2 whose session has something to send.
+    var unsent: FixedQueue<UInt32>
     var flows: FlowTable
     var timers: TimerWheel
     /// CLOCK_MONOTONIC and its tick, read once a turn.
@@ -76,13 +80,15 @@ public struct Worker<R: Ring & ~Copyable>: ~Copyable {
         tick = Tick.at(nanoseconds: now)
         self.ring = ring
         roster = Roster(seed: UInt64(handle.index))
-        // A client whose requests are served has a slot of its own, and the endpoint another.
-        let slots = 2 * settings.connectionsMax
+        // A client whose requests are served has a slot of its own, the endpoint another, and so
+        // have their streams of HTTP/2.
+        let slots = 4 * settings.connectionsMax
         connections = Slab(capacity: slots)
         details = .allocate(capacity: slots)
         peers = .allocate(capacity: slots)
         exchanges = Slab(capacity: settings.connectionsMax)
         idle = IdleConnections(countMax: settings.connectionsMax)
+        unsent = FixedQueue(capacity: 2 * slots)
         flows = FlowTable(capacity: settings.connectionsMax)
         timers = TimerWheel(
             capacity: slots + flows.capacity + exchanges.capacity + Self.ownTimers, now: tick)
@@ -132,6 +138,7 @@ public struct Worker<R: Ring & ~Copyable>: ~Copyable {
             handle.quiescence.sleep()
             return false
         }
+        if !unsent.isEmpty { flushSessions() }
         postBuffers()
         wait()
         var handled = 0

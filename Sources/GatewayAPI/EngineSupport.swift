@@ -68,7 +68,6 @@ enum EngineSupport {
     /// What of a route's rules has no effect yet; sorted.
     static func unserved(_ route: Route) -> [String] {
         var missing: Set<String> = []
-        if route.carried == .grpc { missing.insert("HTTP/2, which gRPC needs") }
         for rule in route.rules {
             if rule.retry != nil { missing.insert("retry") }
             for filter in rule.filters + rule.backends.flatMap(\.filters) {
@@ -86,7 +85,6 @@ enum EngineSupport {
 
     /// What of a Backend has no effect yet; nil = all of it has.
     static func unserved(_ backend: Backend) -> String? {
-        if backend.isDynamicResolver { return "destinations that the client names" }
-        return backend.application?.value.framing == .http2 ? "HTTP/2 with its endpoints" : nil
+        backend.isDynamicResolver ? "destinations that the client names" : nil
     }
 }

@@ -63,6 +63,18 @@ enum HTTP2Callbacks {
             }
             return 0
         }
+        nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { session, frame, data in
+            guard let frame else { return 0 }
+            let header = frame.pointee.hd
+            let type = UInt32(header.type)
+            guard header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
+                type == NGHTTP2_HEADERS.rawValue || type == NGHTTP2_DATA.rawValue
+            else { return 0 }
+            HTTP2Callbacks.user(data).outputEnded(
+                header.stream_id,
+                nghttp2_session_get_stream_user_data(session, header.stream_id))
+            return 0
+        }
         nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) {
             session, _, id, bytes, count, data in
             HTTP2Callbacks.user(data).dataCame(

@@ -54,7 +54,8 @@ public final class HTTP2Session {
     private var list = FieldList()
     /// What nghttp2 gave and did not fit; valid until it is asked again.
     private var pending = UnsafeRawBufferPointer(start: nil, count: 0)
-    private var isGoingAway = false
+    /// One of both has said that it takes no more streams.
+    public private(set) var isGoingAway = false
 
     /// - Parameter headBytesMax: of a head received, as text.
     public init(_ role: Role, _ plan: HTTP2Plan, headBytesMax: Int) {
@@ -182,6 +183,12 @@ public final class HTTP2Session {
         _ = nghttp2_session_consume(session, id, count)
     }
 
+    /// As `consume`, of a stream that was closed meanwhile.
+    public func consumeClosed(_ count: Int) {
+        guard count > 0 else { return }
+        _ = nghttp2_session_consume_connection(session, count)
+    }
+
     // MARK: - Streams
 
     /// Whose a stream is.
@@ -191,12 +198,14 @@ public final class HTTP2Session {
 
     public func user(of stream: UInt32) -> UInt32 { streams[stream].pointee.user }
 
-    /// Visits the users of all streams that have one.
-    public func forEachUser(_ body: (UInt32) -> Void) {
-        for place in 0..<UInt32(streams.capacity) {
+    /// The user of the first stream at or behind `place` that has one; `place` becomes the next.
+    public func nextUser(from place: inout UInt32) -> UInt32? {
+        while place < streams.capacity {
             let stream = streams[place].pointee
-            if stream.id != 0, stream.user != Self.noUser { body(stream.user) }
+            place += 1
+            if stream.id != 0, stream.user != Self.noUser { return stream.user }
         }
+        return nil
     }
 
     /// How many more streams can be opened now; only a client opens any.
@@ -309,10 +318,16 @@ public final class HTTP2Session {
             session, UInt8(NGHTTP2_FLAG_NONE.rawValue), state.pointee.id, error)
     }
 
-    /// The caller has no more to do with a stream, which ends by itself: both sides have said all,
-    /// though some may still wait to be sent.
-    public func leave(_ stream: UInt32) {
-        streams[stream].pointee.user = Self.noUser
+    /// The caller has no more to do with a stream: one by which both sides have said all ends when
+    /// that is sent, any other at once.
+    /// - Parameter error: what the peer of such a one is told.
+    public func leave(_ stream: UInt32, unfinished error: UInt32) {
+        let state = streams[stream]
+        // A server whose answer is whole has no use for the rest of the request.
+        guard state.pointee.isOutputEnded, role == .server || state.pointee.isInputEnded else {
+            return reset(stream, error)
+        }
+        state.pointee.user = Self.noUser
     }
 
     /// Tells the peer that no more streams are taken; those that are there go on (RFC 9113 section
@@ -404,8 +419,8 @@ public final class HTTP2Session {
         guard let place = HTTP2Callbacks.place(mark),
             streams[place].pointee.user != Self.noUser
         else {
-            // Nobody wants it.
-            _ = nghttp2_session_consume(session, id, bytes.count)
+            // Nobody wants it; the stream's own window stays closed.
+            _ = nghttp2_session_consume_connection(session, bytes.count)
             return
         }
         events.append(.data(stream: place, bytes: bytes))
@@ -424,6 +439,16 @@ public final class HTTP2Session {
         guard let place = HTTP2Callbacks.place(mark) else { return }
         if error == HTTP2Error.none { floods.noteFinished() }
         events.append(.closed(stream: place, error: error))
+    }
+
+    /// The end of what this side says by a stream has left. Who still sends a request that was
+    /// answered is told that nobody reads it (RFC 9113 section 8.1).
+    func outputEnded(_ id: Int32, _ mark: UnsafeMutableRawPointer?) {
+        guard role == .server, let place = HTTP2Callbacks.place(mark),
+            streams[place].pointee.user == Self.noUser, !streams[place].pointee.isInputEnded
+        else { return }
+        _ = nghttp2_submit_rst_stream(
+            session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, HTTP2Error.none)
     }
 
     func peerGoesAway() {

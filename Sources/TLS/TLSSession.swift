@@ -107,6 +107,16 @@ public struct TLSSession: BitwiseCopyable {
         return nil
     }
 
+    /// Whether ALPN has chosen HTTP/2 (RFC 7301, RFC 9113 section 3.2); nil = it has chosen
+    /// nothing.
+    public var speaksHTTP2: Bool? {
+        var name: UnsafePointer<UInt8>?
+        var count: UInt32 = 0
+        SSL_get0_alpn_selected(pointer, &name, &count)
+        guard let name, count > 0 else { return nil }
+        return UnsafeRawBufferPointer(start: name, count: Int(count)).elementsEqual("h2".utf8)
+    }
+
     /// The name that the client asked for (RFC 6066 section 3); nil = none. Valid until `free`.
     public var serverName: UnsafeRawBufferPointer? {
         guard let name = SSL_get_servername(pointer, TLSEXT_NAMETYPE_host_name) else { return nil }

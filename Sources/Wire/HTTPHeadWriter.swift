@@ -93,6 +93,27 @@ public struct HTTPHeadWriter {
         append("\r\n")
     }
 
+    /// A value in which everything but visible ASCII and spaces within it is written as `%0A`
+    /// (gRPC's `PROTOCOL-HTTP2.md`, of `grpc-message`).
+    public mutating func percentEncoded(_ name: StaticString, _ value: UnsafeRawBufferPointer) {
+        append(name)
+        append(": ")
+        for byte in value {
+            if 0x20...0x7e ~= byte, byte != UInt8(ascii: "%") {
+                append(byte: byte)
+            } else {
+                append("%")
+                append(byte: Self.upperDigit(byte >> 4))
+                append(byte: Self.upperDigit(byte & 15))
+            }
+        }
+        append("\r\n")
+    }
+
+    private static func upperDigit(_ digit: UInt8) -> UInt8 {
+        digit < 10 ? 0x30 + digit : 0x37 + digit
+    }
+
     /// A field as it was read, its name's case kept.
     public mutating func field(_ field: HTTPField, of head: UnsafeRawBufferPointer) {
         self.field(field.name.bytes(in: head), field.value.bytes(in: head))
