@@ -114,7 +114,7 @@ let package = Package(
         .testTarget(
             name: "SimulationTests",
             dependencies: [
-                "CLinux", "Discovery", "Engine", "Kernel", "Primitives", "Routing",
+                "CLinux", "Discovery", "Engine", "HTTP2", "Kernel", "Primitives", "Routing",
                 "SimulatedKernel", "TLS", "Traffic", "Wire",
             ]),
         .target(name: "Traffic", dependencies: ["CLinux", "Primitives"], path: "Tests/Traffic"),

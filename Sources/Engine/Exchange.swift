@@ -26,6 +26,8 @@ struct Exchange: BitwiseCopyable {
     /// The endpoint's connection had served another exchange before, so that its endpoint may have
     /// closed it while this one's head was on its way.
     var isReused = false
+    /// It was sent by another connection before, in vain.
+    var isRepeated = false
     /// The head as it goes to the endpoint; kept until an answer begins.
     var head = BufferQueue()
     var progress: ExchangeProgress
@@ -34,10 +36,26 @@ struct Exchange: BitwiseCopyable {
     /// What is done to the bytes of each body on their way.
     var requestWriting = BodyWriting.verbatim
     var answerWriting = BodyWriting.verbatim
+    /// The connection that it waits for, and the others that do.
+    var awaited = Exchange.none
+    var next = Exchange.none
+    var previous = Exchange.none
     /// Of all attempts; 0 = there is none.
     var deadline: UInt64 = 0
     /// Of the attempt at this endpoint, from when it has the head; 0 = there is none.
     var attemptTicks: UInt64 = 0
+}
+
+/// Exchanges that wait for one connection, linked through themselves.
+struct ExchangeQueue: BitwiseCopyable {
+    var first = Exchange.none
+    var last = Exchange.none
+    var count: UInt32 = 0
+
+    /// One connection is not to make very many wait for it.
+    static let countMax: UInt32 = 100
+
+    var isFull: Bool { count >= Self.countMax }
 }
 
 /// What becomes of a body's bytes between two ends that know differently where it ends.

@@ -63,8 +63,14 @@ struct HTTPPeer: BitwiseCopyable {
     var stream = HTTPPeer.none
     /// A session that has something to send in this turn.
     var hasOutput = false
+    /// Of an endpoint's: it is of HTTP/2, or will be when it is made.
+    var isShared = false
+    /// Exchanges that wait until it is known how many streams the endpoint takes.
+    var waiting = ExchangeQueue()
     /// The client's request is gRPC's, and so is what is said about it.
     var isGRPC = false
 
     static let none = UInt32.max
+    /// As the carrier of a stream that is over, while what it has said waits.
+    static let gone = UInt32.max - 1
 }

@@ -128,7 +128,7 @@ extension Worker where R: ~Copyable {
         if line.status == 101 { return upgrade(line, bytes, id, desk) }
         let isInterim = line.status < 200
         if isInterim && exchange.pointee.isHTTP10 {
-            drop(Int(line.headBytes), index, .response)
+            if !isStream(index) { drop(Int(line.headBytes), index, .response) }
             return true
         }
         let peer = peers + Int(index)

@@ -10,6 +10,7 @@ extension Worker where R: ~Copyable {
     /// - Parameter picked: who is to be asked.
     mutating func ask(_ id: UInt32, _ picked: Unmanaged<Endpoint>) {
         if let index = takeIdle(picked) {
+            if isAwaited(index) { return wait(id, for: index) }
             exchanges[id].pointee.isReused = true
             if case .frames = peers[Int(index)].reading { return askByStream(id, index) }
             join(id, index)
@@ -62,6 +63,10 @@ extension Worker where R: ~Copyable {
         (peers + Int(index)).initialize(to: HTTPPeer())
         hold(exchange.pointee.cluster, by: index)
         join(id, index)
+        if cluster.pointee.plan.framing == .http2 {
+            (peers + Int(index)).pointee.isShared = true
+            if cluster.pointee.plan.proxyHeader == .none { offer(index) }
+        }
         tryEndpoint(index)
     }
 
@@ -89,13 +94,22 @@ extension Worker where R: ~Copyable {
         if speaksHTTP2(index) {
             beginFrames(index, .response)
             (peers + Int(index)).pointee.exchange = Exchange.none
+            (peers + Int(index)).pointee.isShared = true
             details[Int(index)].endpoint?._withUnsafeGuaranteedRef { $0.park() }
-            if let session = details[Int(index)].session {
-                balanceStreams(index, session, closed: 0)
+            let generation = connections.generation(of: index)
+            if id != Exchange.none {
+                exchanges[id].pointee.endpoint = Exchange.none
+                askByStream(id, index)
             }
-            guard id != Exchange.none else { return }
-            exchanges[id].pointee.endpoint = Exchange.none
-            return askByStream(id, index)
+            guard isExchanging(index, generation), let session = details[Int(index)].session
+            else { return }
+            return balanceStreams(index, session, closed: 0)
+        }
+        if peers[Int(index)].isShared {
+            // TLS has agreed on HTTP/1.1 only.
+            if peers[Int(index)].isIdle { unpark(index) }
+            (peers + Int(index)).pointee.isShared = false
+            askAnew(index)
         }
         // Who wanted it has gone meanwhile.
         guard id != Exchange.none else { return park(index) }
@@ -158,15 +172,20 @@ extension Worker where R: ~Copyable {
         while index != HTTPPeer.none {
             let next = peers[Int(index)].next
             if endpointNumber(of: index) == number {
-                guard let session = details[Int(index)].session else { break }
-                if session.room > 0 { break }
-                // It comes back when one of its streams has ended.
-                unpark(index)
+                guard peers[Int(index)].isShared else { break }
+                if isAwaited(index) {
+                    if !peers[Int(index)].waiting.isFull { break }
+                } else if (details[Int(index)].session?.room ?? 0) > 0 {
+                    break
+                } else {
+                    // It comes back when one of its streams has ended.
+                    unpark(index)
+                }
             }
             index = next
         }
         guard index != HTTPPeer.none else { return nil }
-        if details[Int(index)].session == nil { unpark(index) }
+        if !peers[Int(index)].isShared { unpark(index) }
         details[Int(index)].endpoint?._withUnsafeGuaranteedRef { $0.noteLed() }
         return index
     }
@@ -205,14 +224,88 @@ extension Worker where R: ~Copyable {
     /// the endpoint, and of others the connection.
     mutating func offer(_ index: UInt32) {
         idle.insert(index, endpoint: endpointNumber(of: index), in: peers)
-        guard details[Int(index)].session == nil else { return }
+        guard !peers[Int(index)].isShared else { return }
         details[Int(index)].endpoint?._withUnsafeGuaranteedRef { $0.park() }
     }
 
     mutating func unpark(_ index: UInt32) {
         idle.remove(index, endpoint: endpointNumber(of: index), in: peers)
-        guard details[Int(index)].session == nil else { return }
+        guard !peers[Int(index)].isShared else { return }
         details[Int(index)].endpoint?._withUnsafeGuaranteedRef { $0.unpark() }
+    }
+
+    // MARK: - Waiting
+
+    /// Whether it is still to be seen how many exchanges a connection of HTTP/2 takes: by waiting
+    /// for that, many that begin at once do not make a connection each.
+    private func isAwaited(_ index: UInt32) -> Bool {
+        guard peers[Int(index)].isShared else { return false }
+        guard let session = details[Int(index)].session else { return true }
+        return !session.isSettled
+    }
+
+    private mutating func wait(_ id: UInt32, for index: UInt32) {
+        let exchange = exchanges[id]
+        let peer = peers + Int(index)
+        exchange.pointee.awaited = index
+        exchange.pointee.previous = peer.pointee.waiting.last
+        exchange.pointee.next = Exchange.none
+        if peer.pointee.waiting.last == Exchange.none {
+            peer.pointee.waiting.first = id
+        } else {
+            let last = exchanges[peer.pointee.waiting.last]
+            last.pointee.next = id
+        }
+        peer.pointee.waiting.last = id
+        peer.pointee.waiting.count += 1
+    }
+
+    /// An exchange waits no more.
+    mutating func stopAwaiting(_ id: UInt32) {
+        let exchange = exchanges[id]
+        guard exchange.pointee.awaited != Exchange.none else { return }
+        let peer = peers + Int(exchange.pointee.awaited)
+        let (next, previous) = (exchange.pointee.next, exchange.pointee.previous)
+        if previous == Exchange.none {
+            peer.pointee.waiting.first = next
+        } else {
+            let before = exchanges[previous]
+            before.pointee.next = next
+        }
+        if next == Exchange.none {
+            peer.pointee.waiting.last = previous
+        } else {
+            let behind = exchanges[next]
+            behind.pointee.previous = previous
+        }
+        peer.pointee.waiting.count -= 1
+        exchange.pointee.awaited = Exchange.none
+    }
+
+    /// It is known now what a connection takes: those who waited for it go by it, or elsewhere.
+    mutating func askAnew(_ index: UInt32) {
+        let generation = connections.generation(of: index)
+        while connections.find(index, generation: generation) != nil,
+            let endpoint = details[Int(index)].endpoint
+        {
+            let id = peers[Int(index)].waiting.first
+            guard id != Exchange.none else { return }
+            stopAwaiting(id)
+            ask(id, endpoint)
+        }
+    }
+
+    /// The connection that exchanges wait for has ended. Nothing of theirs was sent by it.
+    mutating func failWaiting(_ index: UInt32, isMissing: Bool) {
+        while case let id = peers[Int(index)].waiting.first, id != Exchange.none {
+            stopAwaiting(id)
+            let exchange = exchanges[id]
+            let event: ExchangeProgress.Event =
+                isMissing
+                ? .endpointMissing
+                : exchange.pointee.isRepeated ? .endpointLost : .idleEndpointLost
+            act(exchange.pointee.progress.on(event), id)
+        }
     }
 
     /// Whether a client may make another request by its connection.

@@ -213,6 +213,12 @@ extension Worker where R: ~Copyable {
             return isLast ? nil : endpoints.takeNext(after: failed, tried: detail.pointee.tried)
         }
         guard let next else { return false }
+        // Found by its endpoint's number, where others wait for it.
+        let isOffered =
+            connections[index].pointee.listener == Connection.noListener
+            && peers[Int(index)].isIdle
+        if isOffered { unpark(index) }
+        defer { if isOffered { offer(index) } }
         failed._withUnsafeGuaranteedRef { $0.give() }
         detail.pointee.endpoint = next
         return true

@@ -55,6 +55,7 @@ extension Worker where R: ~Copyable {
         let exchange = exchanges[id]
         exchange.pointee.endpoint = Exchange.none
         exchange.pointee.isReused = false
+        exchange.pointee.isRepeated = true
         guard let picked = roster.clusters[exchange.pointee.cluster].pointee.pick(for: nil) else {
             return fail(id, .endpointMissing)
         }
@@ -64,6 +65,7 @@ extension Worker where R: ~Copyable {
     /// Frees an exchange; both connections stay.
     mutating func releaseExchange(_ id: UInt32) {
         releaseHead(id)
+        stopAwaiting(id)
         let exchange = exchanges[id].pointee
         timers.cancel(exchangeTimer(id))
         (peers + Int(exchange.client)).pointee.exchange = Exchange.none
@@ -100,11 +102,10 @@ extension Worker where R: ~Copyable {
         if peer.pointee.isIdle { unpark(index) }
         if details[Int(index)].session != nil { leaveSession(index, isClient: isClient) }
         let id = peer.pointee.exchange
-        guard id != Exchange.none else { return }
         peer.pointee.exchange = Exchange.none
-        let exchange = exchanges[id]
         if isClient {
-            let endpoint = exchange.pointee.endpoint
+            guard id != Exchange.none else { return }
+            let endpoint = exchanges[id].pointee.endpoint
             releaseExchange(id)
             guard endpoint != Exchange.none else { return }
             // A connection that is being made will be of use to another.
@@ -113,14 +114,22 @@ extension Worker where R: ~Copyable {
             }
             return
         }
-        exchange.pointee.endpoint = Exchange.none
-        let event: ExchangeProgress.Event =
+        let isMissing =
             switch connections[index].pointee.reason {
             case .connectFailed, .connectTimedOut, .endpointHandshakeFailed, .outOfDescriptors:
-                .endpointMissing
-            default: exchange.pointee.isReused ? .idleEndpointLost : .endpointLost
+                true
+            default: false
             }
-        act(exchange.pointee.progress.on(event), id)
+        if id != Exchange.none {
+            let exchange = exchanges[id]
+            exchange.pointee.endpoint = Exchange.none
+            let isReused = exchange.pointee.isReused
+            act(
+                exchange.pointee.progress.on(
+                    isMissing ? .endpointMissing : isReused ? .idleEndpointLost : .endpointLost),
+                id)
+        }
+        failWaiting(index, isMissing: isMissing)
     }
 
     /// A connection of HTTP/2 has ended: so have its streams.
@@ -157,14 +166,22 @@ extension Worker where R: ~Copyable {
         if isExchanging(index, generation) { terminate(index, .idleTimedOut) }
     }
 
-    /// A client's connection of HTTP/2 is idle when it has no stream.
+    /// A client's connection of HTTP/2 is idle when nobody is served by it; streams that are have
+    /// timers of their own.
     private mutating func sessionTimedOut(_ index: UInt32, _ session: HTTP2Session) {
-        let ticks = requestSettings(index).idleTicks
+        let limits = requestSettings(index)
+        let ticks = limits.idleTicks > 0 ? limits.idleTicks : limits.streamIdleTicks
+        var place: UInt32 = 0
         let deadline = connections[index].pointee.lastActivity + ticks
-        guard ticks > 0, session.streamCount == 0, deadline <= tick else {
+        guard deadline <= tick, session.nextUser(from: &place) == nil else {
             return timers.set(index, deadline: max(deadline, tick + Tick.perSecond))
         }
-        leaveClient(index)
+        let generation = connections.generation(of: index)
+        session.goAway()
+        send(session, index, .response)
+        guard isExchanging(index, generation) else { return }
+        shutPeer(index, .response)
+        if isExchanging(index, generation) { terminate(index, .idleTimedOut) }
     }
 
     /// Neither end of an exchange has said anything for long.

@@ -100,10 +100,15 @@ extension Worker where R: ~Copyable {
                 streamEnded(slot, way, trailers: session.trailers)
             }
         case .closed(let stream, let error):
-            if let slot = slot(of: stream, session) { streamClosed(slot, way, error: error) }
+            if let slot = slot(of: stream, session) {
+                session.setUser(HTTP2Session.noUser, of: stream)
+                streamClosed(slot, way, error: error)
+            }
             if way == .response { balanceStreams(index, session, closed: 1) }
         case .drained(let stream):
             if let slot = slot(of: stream, session) { drained(slot, way.opposite) }
+        case .settled:
+            if way == .response { askAnew(index) }
         case .goingAway:
             if way == .response { balanceStreams(index, session, closed: 0) }
         }
@@ -146,22 +151,25 @@ extension Worker where R: ~Copyable {
 
     /// Sends what a session has to send, as far as the socket takes it.
     mutating func flush(_ index: UInt32) {
-        let peer = peers + Int(index)
-        peer.pointee.hasOutput = false
-        guard let session = details[Int(index)].session, let desk = http else { return }
+        (peers + Int(index)).pointee.hasOutput = false
+        guard let session = details[Int(index)].session else { return }
         let isClient = connections[index].pointee.listener != Connection.noListener
-        let way: Way = isClient ? .response : .request
+        let generation = connections.generation(of: index)
+        send(session, index, isClient ? .response : .request)
+        guard isExchanging(index, generation), !isBlocked(index), session.isOver else { return }
+        if isClient { finishClient(index) } else { terminate(index, .answered) }
+    }
+
+    mutating func send(_ session: HTTP2Session, _ index: UInt32, _ way: Way) {
+        guard let desk = http else { return }
         while !isBlocked(index) {
             let count = session.output(into: desk.outgoing)
             if count > 0 {
                 let bytes = UnsafeRawBufferPointer(rebasing: desk.outgoing[..<count])
                 guard put(bytes, index, way) else { return }
             }
-            guard handleEvents(index, way.opposite, session) else { return }
-            if count == 0 { break }
+            guard handleEvents(index, way.opposite, session), count > 0 else { return }
         }
-        guard !isBlocked(index), session.isOver else { return }
-        if isClient { finishClient(index) } else { terminate(index, .answered) }
     }
 
     // MARK: - Clients' connections

@@ -149,7 +149,7 @@ extension Worker where R: ~Copyable {
 
     mutating func streamClosed(_ index: UInt32, _ way: Way, error: UInt32) {
         let peer = peers + Int(index)
-        peer.pointee.stream = HTTPPeer.none
+        leaveCarrier(index, way)
         // What it has said may still wait here.
         if error == HTTP2Error.none, peer.pointee.isEnded { return }
         let id = peer.pointee.exchange
@@ -169,19 +169,15 @@ extension Worker where R: ~Copyable {
         connection.pointee.phase = .closing
         connection.pointee.reason = reason
         timers.cancel(index)
-        let peer = peers[Int(index)]
         let isClient = connection.pointee.listener != Connection.noListener
-        returnWindow(index, isClient ? .request : .response)
         if let (session, stream) = line(of: index) {
             session.leave(
                 stream, unfinished: isClient ? HTTP2Error.internalError : HTTP2Error.cancel)
-            noteOutput(peer.carrier)
+            noteOutput(peers[Int(index)].carrier)
         }
+        leaveCarrier(index, isClient ? .request : .response)
         counters.add(.bytesFromClients, Int(connection.pointee.request.bytes))
         counters.add(.bytesFromEndpoints, Int(connection.pointee.response.bytes))
-        if !isClient {
-            details[Int(peer.carrier)].endpoint?._withUnsafeGuaranteedRef { $0.park() }
-        }
         leaveExchange(index, isClient: isClient)
         for way in [Way.request, .response] { dropHeld(index, way) }
         details[Int(index)].trailers = []
@@ -191,27 +187,29 @@ extension Worker where R: ~Copyable {
         if timers.isSet(acceptTimer) { resumeAccepting() }
     }
 
-    /// What a stream still holds counts as used, so that the connection's window stays open.
-    private mutating func returnWindow(_ index: UInt32, _ way: Way) {
+    /// From here on a stream has nothing to do with its connection. What it still holds counts as
+    /// used, so that the connection's window stays open.
+    private mutating func leaveCarrier(_ index: UInt32, _ way: Way) {
+        let peer = peers + Int(index)
+        guard peer.pointee.carrier != HTTPPeer.gone else { return }
         var count = 0
         var id = channel(index, way).pointee.queue.head
         for _ in 0..<channel(index, way).pointee.queue.count {
             count += bytes(of: id).count
             id = streamBuffers.load(id).pointee.next
         }
-        noteConsumed(count, index)
+        let detail = details + Int(peer.pointee.carrier)
+        detail.pointee.session?.consumeClosed(count)
+        noteOutput(peer.pointee.carrier)
+        if way == .response { detail.pointee.endpoint?._withUnsafeGuaranteedRef { $0.park() } }
+        (peer.pointee.carrier, peer.pointee.stream) = (HTTPPeer.gone, HTTPPeer.none)
     }
 
     /// So much of what a stream has received has gone on.
     mutating func noteConsumed(_ count: Int, _ index: UInt32) {
-        let peer = peers[Int(index)]
-        guard let session = details[Int(peer.carrier)].session else { return }
-        if peer.stream == HTTPPeer.none {
-            session.consumeClosed(count)
-        } else {
-            session.consume(peer.stream, count)
-        }
-        noteOutput(peer.carrier)
+        guard let (session, stream) = line(of: index) else { return }
+        session.consume(stream, count)
+        noteOutput(peers[Int(index)].carrier)
     }
 
     // MARK: - Endpoints' connections

@@ -86,7 +86,7 @@ public struct Worker<R: Ring & ~Copyable>: ~Copyable {
         connections = Slab(capacity: slots)
         details = .allocate(capacity: slots)
         peers = .allocate(capacity: slots)
-        exchanges = Slab(capacity: settings.connectionsMax)
+        exchanges = Slab(capacity: 2 * settings.connectionsMax)
         idle = IdleConnections(countMax: settings.connectionsMax)
         unsent = FixedQueue(capacity: 2 * slots)
         flows = FlowTable(capacity: settings.connectionsMax)

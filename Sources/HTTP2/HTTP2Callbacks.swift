@@ -58,6 +58,9 @@ enum HTTP2Callbacks {
                 HTTP2Callbacks.user(data).inputEnded(
                     nghttp2_session_get_stream_user_data(session, header.stream_id),
                     hasTrailers: false)
+            case NGHTTP2_SETTINGS.rawValue:
+                let isAnswer = header.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0
+                if !isAnswer { HTTP2Callbacks.user(data).peerSettled() }
             case NGHTTP2_GOAWAY.rawValue: HTTP2Callbacks.user(data).peerGoesAway()
             default: break
             }

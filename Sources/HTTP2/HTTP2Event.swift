@@ -17,6 +17,8 @@ public enum HTTP2Event {
     case closed(stream: UInt32, error: UInt32)
     /// So much has left of what waited that more can be written.
     case drained(stream: UInt32)
+    /// The peer's first settings are known, and so is how many streams it takes.
+    case settled
     /// The peer takes no more streams on this connection.
     case goingAway
 }

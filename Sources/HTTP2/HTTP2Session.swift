@@ -208,6 +208,9 @@ public final class HTTP2Session {
         return nil
     }
 
+    /// The peer has said what it takes (RFC 9113 section 3.4): before that it may refuse streams.
+    public private(set) var isSettled = false
+
     /// How many more streams can be opened now; only a client opens any.
     public var room: Int {
         guard !hasFailed, !isGoingAway, nghttp2_session_check_request_allowed(session) != 0 else {
@@ -449,6 +452,12 @@ public final class HTTP2Session {
         else { return }
         _ = nghttp2_submit_rst_stream(
             session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, HTTP2Error.none)
+    }
+
+    func peerSettled() {
+        guard !isSettled else { return }
+        isSettled = true
+        events.append(.settled)
     }
 
     func peerGoesAway() {

@@ -14,7 +14,7 @@ enum RequestWorkload {
         let simulation = try Simulation(
             seed: seed, faults: faults,
             settings: WorkerSettings(
-                connectionsMax: destructive ? [6, 64].randomElement(using: &random)! : 64,
+                connectionsMax: destructive ? [6, 64].randomElement(using: &random)! : 256,
                 buffersMax: [destructive ? 24 : 512, 2_048].randomElement(using: &random)!))
         simulation.kernel.socketCapacities =
             [[4_096], [16_384, 65_536, 212_992], [65_536, 1_048_576]].randomElement(using: &random)!
@@ -25,6 +25,8 @@ enum RequestWorkload {
         var cluster = Simulation.cluster(
             endpoints, tls: isSecure ? ServerCertificate.trusting : nil)
         cluster.connectionIdleTimeout = 20_000
+        let answersFrames = Int.random(in: 0..<3, using: &random) == 0
+        if answersFrames { cluster.framing = .http2 }
         var settings = HTTPListenerPlan()
         settings.idleTimeout = 30_000
         settings.streamIdleTimeout = 40_000
@@ -39,19 +41,31 @@ enum RequestWorkload {
         let server = isSecure ? try ServerCertificate.makeServer() : nil
         var backends = SeededRandom(seed: random.next())
         for endpoint in endpoints {
-            let service = simulation.answer(at: endpoint, ends: server) {
-                manners(&backends, misbehave: destructive)
-            }
+            let service =
+                answersFrames
+                ? simulation.answerFrames(at: endpoint, ends: server) {
+                    frameManners(&backends, misbehave: destructive)
+                }
+                : simulation.answer(at: endpoint, ends: server) {
+                    manners(&backends, misbehave: destructive)
+                }
             if destructive, Int.random(in: 0..<5, using: &random) == 0 {
                 service.manner = Bool.random(using: &random) ? .refusing : .silent
             }
         }
         let spread: UInt64 = [0, 20_000_000, 1_000_000_000].randomElement(using: &random)!
         for place in 0..<Int.random(in: 1...8, using: &random) {
-            simulation.request(
-                from: Simulation.client(place), to: listener,
-                after: UInt64.random(in: 0...spread, using: &random), over: client,
-                script(place, &random, misbehaves: destructive))
+            let delay = UInt64.random(in: 0...spread, using: &random)
+            if Int.random(in: 0..<3, using: &random) == 0 {
+                simulation.requestFrames(
+                    from: Simulation.client(place), to: listener, after: delay, over: client,
+                    frameScript(place, &random, misbehaves: destructive))
+            } else {
+                simulation.request(
+                    from: Simulation.client(place), to: listener, after: delay, over: client,
+                    script(
+                        place, &random, misbehaves: destructive, canUpgrade: !answersFrames))
+            }
         }
         if destructive { endEarly(simulation, within: spread, &random) }
         return simulation
@@ -86,8 +100,56 @@ enum RequestWorkload {
         return manners
     }
 
-    private static func script(
+    private static func frameManners(
+        _ random: inout SeededRandom, misbehave: Bool
+    ) -> FrameAnswerActor.Manners {
+        var manners = FrameAnswerActor.Manners()
+        manners.stream = .draw(&random)
+        manners.plan = http2(&random)
+        manners.interim = [0, 200].randomElement(using: &random)!
+        manners.delayMax = [0, 100_000, 20_000_000].randomElement(using: &random)!
+        guard misbehave else { return manners }
+        let rates = [
+            \FrameAnswerActor.Manners.answersEarly, \.goesAway, \.resetsStream, \.refusesStream,
+            \.resets,
+            \.garbles, \.stalls,
+        ]
+        for rate in rates { manners[keyPath: rate] = [0, 0, 100].randomElement(using: &random)! }
+        return manners
+    }
+
+    private static func http2(_ random: inout SeededRandom) -> HTTP2Plan {
+        var plan = HTTP2Plan()
+        plan.streamsMax = [1, 3, 100].randomElement(using: &random)!
+        plan.streamWindowBytes = [1_000, 65_535, 1 << 20].randomElement(using: &random)!
+        return plan
+    }
+
+    private static func frameScript(
         _ place: Int, _ random: inout SeededRandom, misbehaves: Bool
+    ) -> FrameRequestActor.Script {
+        let requests = (0..<Int.random(in: 1...20, using: &random)).map {
+            var request = RequestScript.draw(
+                &random, number: UInt64(place * 1_000 + $0 + 1), isHTTP10: false)
+            request.expectsContinue = false
+            return request
+        }
+        var script = FrameRequestActor.Script(requests: requests)
+        script.manner = .draw(&random)
+        script.plan = http2(&random)
+        script.depth = [1, 3, 20].randomElement(using: &random)!
+        script.ending = [.closes, .lingers].randomElement(using: &random)!
+        guard misbehaves, Int.random(in: 0..<3, using: &random) == 0 else { return script }
+        script.cancels = [0, 100].randomElement(using: &random)!
+        let after = Int.random(in: 0..<100_000, using: &random)
+        script.ending =
+            [.closes, .resets(after: after), .leaves(after: after), .stalls(after: after)]
+            .randomElement(using: &random)!
+        return script
+    }
+
+    private static func script(
+        _ place: Int, _ random: inout SeededRandom, misbehaves: Bool, canUpgrade: Bool
     ) -> RequestActor.Script {
         let isHTTP10 = Int.random(in: 0..<6, using: &random) == 0
         let count = isHTTP10 ? 1 : Int.random(in: 1...12, using: &random)
@@ -96,11 +158,12 @@ enum RequestWorkload {
                 &random, number: UInt64(place * 1_000 + $0 + 1), isHTTP10: isHTTP10)
         }
         switch Int.random(in: 0..<6, using: &random) {
-        case 0 where !isHTTP10:
+        case 0 where !isHTTP10 && canUpgrade:
             requests[count - 1] = RequestScript(number: requests[count - 1].number)
             requests[count - 1].isUpgrade = true
             requests[count - 1].answerBytes = Int.random(in: 1...100_000, using: &random)
-        case 1 where !requests[count - 1].isHead: requests[count - 1].answerFraming = .untilClose
+        case 1 where !requests[count - 1].isHead && canUpgrade:
+            requests[count - 1].answerFraming = .untilClose
         case 2 where !isHTTP10: requests[count - 1].closes = true
         default: break
         }

@@ -21,14 +21,16 @@ final class Simulation {
     private(set) var isRunning = true
     private(set) var clients: [StreamActor] = []
     private(set) var backends: [StreamActor] = []
-    private(set) var requesters: [RequestActor] = []
-    private(set) var answerers: [AnswerActor] = []
+    var requesters: [RequestActor] = []
+    var answerers: [AnswerActor] = []
+    var frameRequesters: [FrameRequestActor] = []
+    var frameAnswerers: [FrameAnswerActor] = []
     private(set) var datagramClients: [DatagramClient] = []
     private(set) var datagramEchoes: [DatagramEcho] = []
     var plan = Plan()
-    private var sockets: [[Descriptor]] = []
+    var sockets: [[Descriptor]] = []
     /// Of each listener what ends TLS.
-    private var tls: [[TLSServer?]] = []
+    var tls: [[TLSServer?]] = []
     /// What speaks TLS with endpoints.
     private var tlsClients: [UpstreamTLSPlan: TLSClient] = [:]
     private let quiescence = Quiescence(readers: 1)
@@ -186,57 +188,6 @@ final class Simulation {
         }
     }
 
-    /// Adds a listener whose requests all go to `cluster`.
-    func addRequestListener(
-        on address: SocketAddress, _ tcp: TCPListenerPlan = TCPListenerPlan(),
-        to cluster: ClusterPlan,
-        timeouts: HTTPTimeouts = HTTPTimeouts(), settings: HTTPListenerPlan = HTTPListenerPlan(),
-        ends: TLSServer? = nil
-    ) {
-        plan.clusters.append(cluster)
-        let rule = HTTPRulePlan(
-            name: "HTTPRoute/default/route/rule/0",
-            backends: [WeightedBackend(cluster: plan.clusters.count - 1, weight: 1)],
-            timeouts: timeouts)
-        let name = "default/gateway/\(plan.listeners.count)"
-        let server = HTTPServerPlan(
-            name: name, host: .any,
-            candidates: [
-                HTTPCandidate(host: .any, match: HTTPMatch(path: .prefix("")), rule: 0)
-            ], rules: [rule], settings: settings)
-        let secure = TLSServerPlan(
-            name: name, host: .suffix(".example.com"), mode: .http(ServerCertificate.plan, server))
-        let routes = ends == nil ? ListenerPlan.Routes.http([server]) : .tls([secure])
-        plan.listeners.append(
-            ListenerPlan(
-                name: name, addresses: [address], transport: .tcp(tcp), routes: routes))
-        tls.append(ends == nil ? [] : [ends])
-        sockets.append([kernel.listen(on: address)])
-    }
-
-    /// Requests at `address` are answered by `manners`.
-    @discardableResult
-    func answer(
-        at address: SocketAddress, ends: TLSServer? = nil,
-        _ manners: @escaping () -> AnswerActor.Manners
-    ) -> StreamService {
-        kernel.serve(at: address) { [unowned self] socket in
-            answerers.append(AnswerActor(manners(), socket: socket, kernel: kernel, server: ends))
-        }
-    }
-
-    /// A client connects after so many nanoseconds and makes its requests.
-    func request(
-        from client: SocketAddress?, to address: SocketAddress, after delay: UInt64 = 0,
-        over tls: TLSClient? = nil, _ script: RequestActor.Script
-    ) {
-        kernel.after(delay) { [unowned self] in
-            let socket = kernel.connect(from: client, to: address)
-            requesters.append(
-                RequestActor(script, socket: socket, kernel: kernel, client: tls))
-        }
-    }
-
     func addDatagramClient(_ client: DatagramClient) { datagramClients.append(client) }
 
     func serveDatagrams(at address: SocketAddress) {
@@ -329,6 +280,7 @@ final class Simulation {
         }
         expect(worker.pointee.exchanges.count == 0, "an exchange leaks")
         expect(worker.pointee.idle.count == 0, "an idle connection leaks")
+        expect(worker.pointee.streamCount == 0, "a stream leaks")
         expect(counters[.connectionsLive] + counters[.flowsLive] == 0, "live ones are miscounted")
         expect(ledCount == 0, "endpoints are said to serve \(ledCount)")
         checkRoster()
@@ -450,8 +402,10 @@ final class Simulation {
 
     private func checkRequests() {
         problems += requesters.flatMap(\.violations) + answerers.flatMap(\.violations)
+        problems += frameRequesters.flatMap(\.violations) + frameAnswerers.flatMap(\.violations)
         var seen = Set<UInt64>()
-        let repeated = answerers.flatMap(\.seen).count { !seen.insert($0).inserted }
+        let numbers = answerers.flatMap(\.seen) + frameAnswerers.flatMap(\.seen)
+        let repeated = numbers.count { !seen.insert($0).inserted }
         expect(
             repeated <= counters[.requestsRepeated],
             "\(repeated) requests came twice, \(counters[.requestsRepeated]) were sent twice")
@@ -464,6 +418,12 @@ final class Simulation {
                 actor.isWhole,
                 "requester \(place) (\(actor.script.ending)) of \(actor.script.requests.count) got "
                     + "\(actor.outcomes), ended \(actor.stream.end.map { "\($0)" } ?? "by itself")")
+        }
+        for (place, actor) in frameRequesters.enumerated() {
+            expect(
+                actor.isWhole,
+                "requester \(place) by HTTP/2 of \(actor.script.requests.count) got "
+                    + "\(actor.outcomes), lost \(actor.lost)")
         }
     }
 
