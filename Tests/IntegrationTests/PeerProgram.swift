@@ -176,6 +176,65 @@ final class PeerProgram: Sendable {
         return try PeerProgram(["/usr/bin/python3", file], in: folder, at: port)
     }
 
+    /// Debian's python3-grpcio with a service `t.Echo` of every kind of call: `Unary` gives back
+    /// what it got, or fails at `fail`, or takes a minute at `slow`; `Down` sends so many messages
+    /// of 1,000 bytes; `Up` counts bytes; `Both` answers each message.
+    static func grpcEcho(port: UInt16) throws -> PeerProgram {
+        let folder = TemporaryFolder()
+        let file = folder.file(
+            "echo.py",
+            """
+            import concurrent.futures, grpc, time
+
+            def unary(request, context):
+                if request == b"fail":
+                    context.abort(grpc.StatusCode.NOT_FOUND, "not here")
+                if request == b"slow":
+                    time.sleep(60)
+                return request
+
+            def down(request, context):
+                for _ in range(int(request)):
+                    yield bytes(1000)
+
+            def up(requests, context):
+                return b"%d" % sum(len(request) for request in requests)
+
+            def both(requests, context):
+                for request in requests:
+                    yield b"got " + request
+
+            server = grpc.server(
+                concurrent.futures.ThreadPoolExecutor(20),
+                options=[("grpc.max_receive_message_length", 64 << 20)])
+            server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("t.Echo", {
+                "Unary": grpc.unary_unary_rpc_method_handler(unary),
+                "Down": grpc.unary_stream_rpc_method_handler(down),
+                "Up": grpc.stream_unary_rpc_method_handler(up),
+                "Both": grpc.stream_stream_rpc_method_handler(both)}),))
+            server.add_insecure_port("127.0.0.1:\(port)")
+            server.start()
+            server.wait_for_termination()
+            """)
+        return try PeerProgram(["/usr/bin/python3", file], in: folder, at: port)
+    }
+
+    /// nginx that speaks HTTP/2 in the clear, gives the files of a folder, and tells at `/by` how
+    /// it was asked.
+    static func nginxGivingFiles(port: UInt16, of folder: TemporaryFolder) throws -> PeerProgram {
+        try nginx(
+            port: port,
+            http: """
+                server {
+                    listen 127.0.0.1:\(port) http2;
+                    root \(folder.path);
+                    location /by {
+                        return 200 "by $server_protocol for $http_host from $http_x_forwarded_for";
+                    }
+                }
+                """)
+    }
+
     private static func nginx(port: UInt16, http: String) throws -> PeerProgram {
         let folder = TemporaryFolder()
         let kinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
@@ -184,6 +243,7 @@ final class PeerProgram: Sendable {
             "nginx.conf",
             """
             daemon off;
+            user root;
             worker_processes 1;
             pid \(folder.path)/pid;
             error_log stderr;

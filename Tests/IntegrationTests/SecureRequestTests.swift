@@ -106,12 +106,15 @@ extension Integration {
             let redirect = try curl("b.example.com", "/old/y")
             #expect(redirect.contains("location: https://b.example.com:\(port)/new/y"))
             // The connection's name is not the request's (RFC 9110 section 15.5.20).
-            let misdirected = try curl("a.example.com", "/x", "-H", "Host: b.example.com")
-            #expect(misdirected.hasPrefix("HTTP/1.1 421 "))
-            let unknown = try curl("a.example.com", "/x", "-H", "Host: c.example.com")
-            #expect(unknown.hasPrefix("HTTP/1.1 404 "))
+            for (option, version) in [("--http1.1", "1.1"), ("--http2", "2")] {
+                let misdirected = try curl(
+                    "a.example.com", "/x", option, "-H", "Host: b.example.com")
+                #expect(misdirected.hasPrefix("HTTP/\(version) 421 "))
+                let unknown = try curl("a.example.com", "/x", option, "-H", "Host: c.example.com")
+                #expect(unknown.hasPrefix("HTTP/\(version) 404 "))
+            }
             try apus.stopClean()
-            #expect(try apus.statistic("misdirected") == 1)
+            #expect(try apus.statistic("misdirected") == 2)
         }
 
         @Test("content passes both ways by TLS 1.2 and 1.3")
@@ -121,12 +124,15 @@ extension Integration {
             let file = credentials.folder.file(
                 "body", String(repeating: "0123456789abcdef", count: 1 << 17))
             for version in ["1.2", "1.3"] {
-                let up = try curl(
-                    "a.example.com", "/up", "--tls-max", version, "-H", "Expect:",
-                    "--data-binary", "@\(file)")
-                #expect(up.contains("content: 2097152 bytes"))
-                let chunked = try curl("a.example.com", "/chunked", "--tls-max", version)
-                #expect(chunked.hasSuffix("chunk 0\nchunk 1\nchunk 2"))
+                for option in ["--http1.1", "--http2"] {
+                    let up = try curl(
+                        "a.example.com", "/up", option, "--tls-max", version, "-H", "Expect:",
+                        "--data-binary", "@\(file)")
+                    #expect(up.contains("content: 2097152 bytes"))
+                    let chunked = try curl(
+                        "a.example.com", "/chunked", option, "--tls-max", version)
+                    #expect(chunked.hasSuffix("chunk 0\nchunk 1\nchunk 2"))
+                }
             }
             try apus.stopClean()
         }
