@@ -1,10 +1,11 @@
 import Primitives
 import Routing
-import XCTest
+import Testing
 
 @testable import HTTP2
 
-final class HTTP2SessionTests: XCTestCase {
+@Suite("Sessions of HTTP/2")
+struct HTTP2SessionTests {
     /// All that one session has to send goes to the other; what that tells is given to `body`.
     private func carry(
         from sender: HTTP2Session, to receiver: HTTP2Session, _ body: (HTTP2Event) -> Void
@@ -17,7 +18,8 @@ final class HTTP2SessionTests: XCTestCase {
             var rest = UnsafeRawBufferPointer(rebasing: memory[..<count])
             while rest.count > 0 {
                 guard case .taken(let taken) = receiver.receive(rest, second: 0) else {
-                    return XCTFail("what a session sends is read")
+                    Issue.record("what a session sends is read")
+                    return
                 }
                 rest = UnsafeRawBufferPointer(rebasing: rest[taken...])
                 while let event = receiver.nextEvent() { body(event) }
@@ -30,11 +32,12 @@ final class HTTP2SessionTests: XCTestCase {
         return bytes.withUnsafeMutableBytes { body($0) }
     }
 
-    func testRequestAndAnswerWithTrailers() throws {
+    @Test("a request with content and an answer with trailers")
+    func exchange() throws {
         let client = HTTP2Session(.client, HTTP2Plan(), headBytesMax: 8192)
         let server = HTTP2Session(.server, HTTP2Plan(), headBytesMax: 8192)
         let text = "POST /a?b HTTP/1.1\r\nHost: example.com\r\nCookie: a=1\r\nX-Y: z\r\n\r\n"
-        let asked = try XCTUnwrap(
+        let asked = try #require(
             withText(text) { client.submitRequest($0, isSecure: false, isLast: false, user: 7) })
         "hello".utf8.withContiguousStorageIfAvailable {
             client.write(UnsafeRawBufferPointer($0), to: asked)
@@ -47,7 +50,7 @@ final class HTTP2SessionTests: XCTestCase {
         carry(from: client, to: server) { event in
             switch event {
             case .head(let place, let isLast):
-                XCTAssertFalse(isLast)
+                #expect(!isLast)
                 server.setUser(1, of: place)
                 stream = place
                 heads.append(String(decoding: server.head, as: UTF8.self))
@@ -55,25 +58,25 @@ final class HTTP2SessionTests: XCTestCase {
                 body += String(decoding: bytes, as: UTF8.self)
                 server.consume(place, bytes.count)
             case .ended: isEnded = true
-            default: XCTFail("\(event)")
+            case .settled: break
+            default: Issue.record("\(event)")
             }
         }
-        XCTAssertEqual(
-            heads,
-            [
+        #expect(
+            heads == [
                 "POST /a?b HTTP/1.1\r\nhost: example.com\r\nx-y: z\r\nte: trailers\r\n"
                     + "cookie: a=1\r\n\r\n"
             ])
-        XCTAssertEqual(body, "hello")
-        XCTAssertTrue(isEnded)
+        #expect(body == "hello")
+        #expect(isEnded)
 
-        let answering = try XCTUnwrap(stream)
+        let answering = try #require(stream)
         withText("HTTP/1.1 200 OK\r\nContent-Type: application/grpc\r\n\r\n") {
             server.submitAnswer($0, by: answering, isLast: false)
         }
         let content = [UInt8](repeating: 0x61, count: 50_000)
         content.withUnsafeBytes { server.write($0, to: answering) }
-        XCTAssertTrue(server.isFull(answering))
+        #expect(server.isFull(answering))
         withText("grpc-status: 0\r\n") {
             server.end(answering, trailers: UnsafeRawBufferPointer($0))
         }
@@ -87,16 +90,17 @@ final class HTTP2SessionTests: XCTestCase {
             case .data(let place, let bytes):
                 count += bytes.count
                 client.consume(place, bytes.count)
+            case .settled: break
             case .ended: trailers = String(decoding: client.trailers, as: UTF8.self)
             case .closed(_, let error):
-                XCTAssertEqual(error, HTTP2Error.none)
+                #expect(error == HTTP2Error.none)
                 isClosed = true
-            default: XCTFail("\(event)")
+            default: Issue.record("\(event)")
             }
         }
-        XCTAssertEqual(heads, ["HTTP/1.1 200 \r\ncontent-type: application/grpc\r\n\r\n"])
-        XCTAssertEqual(count, content.count)
-        XCTAssertEqual(trailers, "grpc-status: 0\r\n")
-        XCTAssertTrue(isClosed)
+        #expect(heads == ["HTTP/1.1 200 \r\ncontent-type: application/grpc\r\n\r\n"])
+        #expect(count == content.count)
+        #expect(trailers == "grpc-status: 0\r\n")
+        #expect(isClosed)
     }
 }
