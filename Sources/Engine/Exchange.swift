@@ -26,8 +26,16 @@ struct Exchange: BitwiseCopyable {
     /// The endpoint's connection had served another exchange before, so that its endpoint may have
     /// closed it while this one's head was on its way.
     var isReused = false
-    /// It was sent by another connection before, in vain.
-    var isRepeated = false
+    /// How often it was sent by a connection that ended, or refused it, before it was looked at.
+    var repeats: UInt8 = 0
+    /// An endpoint that only ever refuses is not asked for ever.
+    static let repeatsMax: UInt8 = 16
+    /// As the rule has it: after failures.
+    var retries: UInt32 = 0
+    /// It waits for its next attempt.
+    var isBackingOff = false
+    /// The endpoint that was asked last, by its number.
+    var endpointNumber = UInt32.max
     /// The head as it goes to the endpoint; kept until an answer begins.
     var head = BufferQueue()
     var progress: ExchangeProgress
@@ -98,6 +106,8 @@ struct ExchangeProgress: BitwiseCopyable, Hashable {
         case endpointLost
         /// As `endpointLost`, where the endpoint may have closed a connection that was idle.
         case idleEndpointLost
+        /// The endpoint has not looked at the request.
+        case requestRefused
         /// No endpoint could be connected to.
         case endpointMissing
         /// What the endpoint sent is no answer.
@@ -128,14 +138,20 @@ struct ExchangeProgress: BitwiseCopyable, Hashable {
     private(set) var request: Request
     private(set) var answer = Answer.awaited
 
-    /// - Parameter hasBody: something of the request follows its head.
-    init(hasBody: Bool) {
+    /// - Parameters:
+    ///   - hasBody: something of the request follows its head.
+    ///   - isIdempotent: to do it twice is to do it once (RFC 9110 section 9.2.2).
+    init(hasBody: Bool, isIdempotent: Bool) {
         request = hasBody ? .head : .passed
-        isRepeatable = !hasBody
+        (self.hasBody, self.isIdempotent) = (hasBody, isIdempotent)
     }
 
-    /// The head is all there is, and nothing of an answer has come: it may be sent once more.
-    private let isRepeatable: Bool
+    private let hasBody: Bool
+    private let isIdempotent: Bool
+
+    /// Nothing of a body was taken, and nothing of an answer has come: the head can be sent once
+    /// more.
+    var canRepeat: Bool { answer == .awaited && request == (hasBody ? .head : .passed) }
 
     mutating func on(_ event: Event) -> Outcome {
         switch event {
@@ -155,9 +171,9 @@ struct ExchangeProgress: BitwiseCopyable, Hashable {
             precondition(answer == .passing, "an answer ends after it began")
             answer = .passed
             return request == .passed ? .finish : .finishEarly
-        case .idleEndpointLost where answer == .awaited && isRepeatable:
-            return .tryAgain
-        case .endpointLost, .idleEndpointLost: return fail(.endpointLost)
+        case .idleEndpointLost where canRepeat && isIdempotent: return .tryAgain
+        case .requestRefused where canRepeat: return .tryAgain
+        case .endpointLost, .idleEndpointLost, .requestRefused: return fail(.endpointLost)
         case .endpointMissing: return fail(.endpointMissing)
         case .answerMalformed: return fail(.answerMalformed)
         case .timedOut: return fail(.timedOut)

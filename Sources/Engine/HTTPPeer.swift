@@ -67,6 +67,12 @@ struct HTTPPeer: BitwiseCopyable {
     var isShared = false
     /// Exchanges that wait until it is known how many streams the endpoint takes.
     var waiting = ExchangeQueue()
+    /// By which the body that is read has to have come; 0 = there is no limit.
+    var requestDeadline: UInt64 = 0
+    /// Whom a client's connection is from; nil = nobody has asked yet.
+    var client: ClientAddress?
+    /// A stream that its peer has not looked at (RFC 9113 section 8.7).
+    var isRefused = false
     /// The client's request is gRPC's, and so is what is said about it.
     var isGRPC = false
 

@@ -70,6 +70,7 @@ struct HTTPRule: Sendable {
     /// 0 = there is no limit.
     let requestTicks: UInt64
     let attemptTicks: UInt64
+    let retry: RetryRule?
 
     init(_ plan: HTTPRulePlan) {
         var action = Action.forward
@@ -91,7 +92,10 @@ struct HTTPRule: Sendable {
         }
         isGRPC = plan.isGRPC
         requestTicks = Tick.count(milliseconds: plan.timeouts.request ?? 0)
-        attemptTicks = Tick.count(milliseconds: plan.timeouts.backendRequest ?? 0)
+        let retry = plan.retry.map(RetryRule.init)
+        self.retry = retry
+        let attempt = Tick.count(milliseconds: plan.timeouts.backendRequest ?? 0)
+        attemptTicks = retry.flatMap { $0.attemptTicks > 0 ? $0.attemptTicks : nil } ?? attempt
     }
 
     private static func edits(_ filters: [HTTPFilter]) -> (FieldEdit, FieldEdit) {

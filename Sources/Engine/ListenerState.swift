@@ -164,6 +164,17 @@ struct ListenerState {
         return rules.decide(client: client).isAllowed
     }
 
+    /// The same of a request.
+    func allows(
+        _ client: IPAddress?, _ route: Int, _ head: borrowing RequestView
+    ) -> Bool {
+        if let own = plan.authorization, !own.decide(client: client, head: head).isAllowed {
+            return false
+        }
+        guard routes.indices ~= route, let rules = routes[route].authorization else { return true }
+        return rules.decide(client: client, head: head).isAllowed
+    }
+
     /// What a new client gets.
     enum Choice {
         case cluster(UInt32)

@@ -12,6 +12,13 @@ struct RequestLimits: Sendable {
     /// 0 = for ever.
     let streamIdleTicks: UInt64
     let http2: HTTP2Plan
+    let clientAddress: HTTPListenerPlan.ClientAddress
+    /// Of one connection.
+    let requestsMax: UInt32
+    /// What a body may take from the beginning of its request; 0 = there is no limit.
+    let requestTicks: UInt64
+    /// A path that is answered by the worker itself; empty = there is none.
+    let healthPath: [UInt8]
 
     /// Where the plan says nothing (ClientTrafficPolicy `timeout.http.requestReceivedTimeout`), a
     /// head that does not come to its end would hold a connection for ever.
@@ -28,6 +35,10 @@ struct RequestLimits: Sendable {
         let head = plan.headersReceivedTimeout ?? plan.requestReceivedTimeout
         headTicks = max(1, Tick.count(milliseconds: head ?? Self.headMilliseconds))
         http2 = plan.http2
+        clientAddress = plan.clientAddress
+        requestsMax = plan.requestsPerConnectionMax ?? .max
+        requestTicks = Tick.count(milliseconds: plan.requestReceivedTimeout ?? 0)
+        healthPath = plan.healthPath.map { Array($0.utf8) } ?? []
         streamIdleTicks = Tick.count(milliseconds: plan.streamIdleTimeout)
     }
 }

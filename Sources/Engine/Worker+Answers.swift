@@ -132,6 +132,9 @@ extension Worker where R: ~Copyable {
             return true
         }
         let peer = peers + Int(index)
+        if !isInterim, let cause = retryCause(line, bytes, id, desk) {
+            return pass(over: line, id, following: following, after: cause)
+        }
         var body = following
         if !isInterim {
             _ = exchange.pointee.progress.on(.answerBegan)
@@ -152,13 +155,7 @@ extension Worker where R: ~Copyable {
             return putAnswer(count, client, desk, isInterim: true, isLast: false)
         }
         if isStream(client) || isStream(index) {
-            let generation = connections.generation(of: index)
-            if let body { peer.pointee.reading = .body(body) }
-            guard putAnswer(count, client, desk, isInterim: false, isLast: body == nil),
-                isExchanging(index, generation)
-            else { return false }
-            if body == nil { finishAnswer(id, keepsEndpoint: true) }
-            return true
+            return begin(id, head: count, body, desk)
         }
         // The beginning of the body leaves with the head.
         var isEnded = body == nil
@@ -187,6 +184,58 @@ extension Worker where R: ~Copyable {
         else { return false }
         if isEnded { finishAnswer(id, keepsEndpoint: true) }
         return true
+    }
+
+    /// Sends an answer's head where one of its ends is a stream; its body follows on its own.
+    private mutating func begin(
+        _ id: UInt32, head count: Int, _ body: BodyReader?, _ desk: HTTPDesk
+    ) -> Bool {
+        let exchange = exchanges[id]
+        let (index, client) = (exchange.pointee.endpoint, exchange.pointee.client)
+        let generation = connections.generation(of: index)
+        if let body { (peers + Int(index)).pointee.reading = .body(body) }
+        guard putAnswer(count, client, desk, isInterim: false, isLast: body == nil),
+            isExchanging(index, generation)
+        else { return false }
+        if body == nil { finishAnswer(id, keepsEndpoint: true) }
+        return true
+    }
+
+    /// The request is sent again in place of an answer that its rule does not want.
+    /// - Returns: whether the endpoint's connection can be used for others.
+    private mutating func pass(
+        over line: HTTPStatusLine, _ id: UInt32, following: BodyReader?,
+        after cause: RetryRule.Cause
+    ) -> Bool {
+        let exchange = exchanges[id]
+        let index = exchange.pointee.endpoint
+        let isIdle = following == nil && line.keepsAlive && !isStream(index)
+        if isIdle {
+            drop(Int(line.headBytes), index, .response)
+            exchange.pointee.endpoint = Exchange.none
+            park(index)
+        } else {
+            dropEndpoint(of: id)
+        }
+        _ = retry(id, after: cause)
+        return isIdle
+    }
+
+    /// Why the rule does not want such an answer; nil = it goes to the client.
+    private func retryCause(
+        _ line: HTTPStatusLine, _ bytes: UnsafeRawBufferPointer, _ id: UInt32, _ desk: HTTPDesk
+    ) -> RetryRule.Cause? {
+        if mayRetry(id, after: .status(line.status)) { return .status(line.status) }
+        guard isStream(exchanges[id].pointee.endpoint), retryRule(id) != nil else { return nil }
+        // Of gRPC's answers that are trailers only.
+        for field in desk.fields(line.fieldCount) {
+            let name = field.name.bytes(in: bytes)
+            guard name.count == 11, name.elementsEqual("grpc-status".utf8) else { continue }
+            let text = String(decoding: field.value.bytes(in: bytes), as: UTF8.self)
+            let cause = UInt8(text).map { RetryRule.Cause.code($0) }
+            return cause.flatMap { mayRetry(id, after: $0) ? $0 : nil }
+        }
+        return nil
     }
 
     /// How an answer's body goes to the client.

@@ -9,9 +9,11 @@ import Wire
 extension Worker where R: ~Copyable {
     /// - Parameter picked: who is to be asked.
     mutating func ask(_ id: UInt32, _ picked: Unmanaged<Endpoint>) {
+        let exchange = exchanges[id]
+        exchange.pointee.endpointNumber = picked._withUnsafeGuaranteedRef { $0.number }
         if let index = takeIdle(picked) {
             if isAwaited(index) { return wait(id, for: index) }
-            exchanges[id].pointee.isReused = true
+            exchange.pointee.isReused = true
             if case .frames = peers[Int(index)].reading { return askByStream(id, index) }
             join(id, index)
             return sendRequest(id)
@@ -299,12 +301,7 @@ extension Worker where R: ~Copyable {
     mutating func failWaiting(_ index: UInt32, isMissing: Bool) {
         while case let id = peers[Int(index)].waiting.first, id != Exchange.none {
             stopAwaiting(id)
-            let exchange = exchanges[id]
-            let event: ExchangeProgress.Event =
-                isMissing
-                ? .endpointMissing
-                : exchange.pointee.isRepeated ? .endpointLost : .idleEndpointLost
-            act(exchange.pointee.progress.on(event), id)
+            lose(id, isMissing: isMissing, isRefused: true)
         }
     }
 

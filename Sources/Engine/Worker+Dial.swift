@@ -74,17 +74,18 @@ extension Worker where R: ~Copyable {
         tryEndpoint(index)
     }
 
-    enum ClientAddress {
-        /// Nil = it has none, as over a Unix socket.
-        case known(IPAddress?)
-        /// Who has reset already has no name any more, and what it sent before must not pass for
-        /// that of a client without an address.
-        case gone
-    }
-
     /// A client is known by the address that its PROXY header names, else by its socket's.
     mutating func clientAddress(_ index: UInt32) -> ClientAddress {
         let index = carrier(of: index)
+        guard connections[index].pointee.phase == .exchanging else { return findClient(index) }
+        let peer = peers + Int(index)
+        if let client = peer.pointee.client { return client }
+        let client = findClient(index)
+        peer.pointee.client = client
+        return client
+    }
+
+    private mutating func findClient(_ index: UInt32) -> ClientAddress {
         if let header = details[Int(index)].header, header.command == .proxy,
             header.source != .unspecified
         {

@@ -1,4 +1,5 @@
 import CLinux
+import Discovery
 import HTTP2
 import Kernel
 import Primitives
@@ -55,11 +56,57 @@ extension Worker where R: ~Copyable {
         let exchange = exchanges[id]
         exchange.pointee.endpoint = Exchange.none
         exchange.pointee.isReused = false
-        exchange.pointee.isRepeated = true
-        guard let picked = roster.clusters[exchange.pointee.cluster].pointee.pick(for: nil) else {
-            return fail(id, .endpointMissing)
+        exchange.pointee.repeats += 1
+        askAgain(id, avoids: false)
+    }
+
+    private mutating func askAgain(_ id: UInt32, avoids: Bool) {
+        let exchange = exchanges[id]
+        let cluster = roster.clusters[exchange.pointee.cluster]
+        let last = exchange.pointee.endpointNumber
+        var picked: Unmanaged<Endpoint>?
+        for _ in 0..<(avoids ? Self.picksMax : 1) {
+            picked = cluster.pointee.pick(for: nil)
+            guard picked?._withUnsafeGuaranteedRef({ $0.number }) == last else { break }
         }
+        guard let picked else { return fail(id, .endpointMissing) }
         ask(id, picked)
+    }
+
+    /// So often another endpoint than the one that failed is looked for.
+    private static var picksMax: Int { 4 }
+
+    // MARK: - Retries
+
+    /// Sends the request once more after a while, if its rule says so.
+    /// - Precondition: the exchange has no endpoint any more.
+    /// - Returns: whether it will be.
+    mutating func retry(_ id: UInt32, after cause: RetryRule.Cause) -> Bool {
+        guard mayRetry(id, after: cause), let desk = http, let rule = retryRule(id) else {
+            return false
+        }
+        let exchange = exchanges[id]
+        counters.add(.requestsRepeated)
+        exchange.pointee.retries += 1
+        exchange.pointee.endpoint = Exchange.none
+        exchange.pointee.isReused = false
+        exchange.pointee.isBackingOff = true
+        let wait = rule.backOffTicks(exchange.pointee.retries, random: desk.random.next())
+        timers.set(exchangeTimer(id), deadline: tick + max(1, wait))
+        return true
+    }
+
+    func mayRetry(_ id: UInt32, after cause: RetryRule.Cause) -> Bool {
+        let exchange = exchanges[id].pointee
+        guard exchange.progress.canRepeat, let rule = retryRule(id),
+            exchange.retries < rule.countMax, service == .serving
+        else { return false }
+        return rule.covers(cause)
+    }
+
+    func retryRule(_ id: UInt32) -> RetryRule? {
+        let exchange = exchanges[id].pointee
+        return roster.programs[exchange.program].pointee.program.rules[Int(exchange.rule)].retry
     }
 
     /// Frees an exchange; both connections stay.
@@ -121,13 +168,8 @@ extension Worker where R: ~Copyable {
             default: false
             }
         if id != Exchange.none {
-            let exchange = exchanges[id]
-            exchange.pointee.endpoint = Exchange.none
-            let isReused = exchange.pointee.isReused
-            act(
-                exchange.pointee.progress.on(
-                    isMissing ? .endpointMissing : isReused ? .idleEndpointLost : .endpointLost),
-                id)
+            exchanges[id].pointee.endpoint = Exchange.none
+            lose(id, isMissing: isMissing, isRefused: peer.pointee.isRefused)
         }
         failWaiting(index, isMissing: isMissing)
     }
@@ -139,7 +181,53 @@ extension Worker where R: ~Copyable {
         if !isClient { details[Int(index)].endpoint?._withUnsafeGuaranteedRef { $0.unpark() } }
     }
 
+    /// An exchange has lost its endpoint.
+    mutating func lose(_ id: UInt32, isMissing: Bool, isRefused: Bool) {
+        let exchange = exchanges[id]
+        var event: ExchangeProgress.Event = isMissing ? .endpointMissing : .endpointLost
+        if !isMissing, exchange.pointee.repeats < Exchange.repeatsMax {
+            if isRefused {
+                event = .requestRefused
+            } else if exchange.pointee.isReused {
+                event = .idleEndpointLost
+            }
+        }
+        let outcome = exchange.pointee.progress.on(event)
+        if case .answer = outcome {
+            let cause: RetryRule.Cause = isMissing ? .unreachable : isRefused ? .refused : .lost
+            if retry(id, after: cause) { return }
+        }
+        act(outcome, id)
+    }
+
+    /// The exchange's own timer.
     mutating func exchangeTimedOut(_ id: UInt32) {
+        let exchange = exchanges[id]
+        let deadline = exchange.pointee.deadline
+        if deadline > 0, deadline <= tick { return timeOut(id) }
+        if exchange.pointee.isBackingOff {
+            exchange.pointee.isBackingOff = false
+            if deadline > 0 { timers.set(exchangeTimer(id), deadline: deadline) }
+            return askAgain(id, avoids: true)
+        }
+        guard mayRetry(id, after: .timedOut) else { return timeOut(id) }
+        counters.add(.requestsTimedOut)
+        dropEndpoint(of: id)
+        _ = retry(id, after: .timedOut)
+    }
+
+    /// The exchange goes on without the endpoint's connection, of which nothing is known any more.
+    mutating func dropEndpoint(of id: UInt32) {
+        let exchange = exchanges[id]
+        stopAwaiting(id)
+        let index = exchange.pointee.endpoint
+        exchange.pointee.endpoint = Exchange.none
+        guard index != Exchange.none else { return }
+        (peers + Int(index)).pointee.exchange = Exchange.none
+        if connections[index].pointee.phase != .closing { terminate(index, .answered) }
+    }
+
+    mutating func timeOut(_ id: UInt32) {
         counters.add(.requestsTimedOut)
         act(exchanges[id].pointee.progress.on(.timedOut), id)
     }
@@ -154,6 +242,9 @@ extension Worker where R: ~Copyable {
         if peer.isFinished { return terminate(index, .answered) }
         if let session = details[Int(index)].session { return sessionTimedOut(index, session) }
         let limits = requestSettings(index)
+        if case .body = peer.reading, peer.requestDeadline > 0, peer.requestDeadline <= tick {
+            return refuse(index, .headTimedOut)
+        }
         if peer.exchange != Exchange.none {
             return streamTimedOut(index, limits)
         }
@@ -194,10 +285,15 @@ extension Worker where R: ~Copyable {
         }
         let deadline = last + limits.streamIdleTicks
         guard limits.streamIdleTicks > 0, deadline <= tick else {
-            return timers.set(index, deadline: max(deadline, tick + 1))
+            var next = limits.streamIdleTicks > 0 ? deadline : UInt64.max
+            if case .body = peers[Int(index)].reading, peers[Int(index)].requestDeadline > 0 {
+                next = min(next, peers[Int(index)].requestDeadline)
+            }
+            if next < UInt64.max { timers.set(index, deadline: max(next, tick + 1)) }
+            return
         }
         awaitRequest(index)
-        exchangeTimedOut(id)
+        timeOut(id)
     }
 
     private mutating func endpointTimedOut(_ index: UInt32) {

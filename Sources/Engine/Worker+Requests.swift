@@ -209,7 +209,10 @@ extension Worker where R: ~Copyable {
         _ course: Course, _ line: HTTPRequestLine, _ index: UInt32, _ body: BodyReader?
     ) {
         let peer = peers + Int(index)
-        if let body { peer.pointee.reading = .body(body) }
+        if let body {
+            peer.pointee.reading = .body(body)
+            limitBody(index)
+        }
         switch course {
         case .ask(let exchange, let endpoint):
             peer.pointee.exchange = exchange
@@ -217,6 +220,14 @@ extension Worker where R: ~Copyable {
         case .answer(let answer):
             reply(answer, to: index, isHead: line.method == .head, keepsClient: line.keepsAlive)
         }
+    }
+
+    /// A body's time runs from the end of its head.
+    private mutating func limitBody(_ index: UInt32) {
+        let ticks = requestSettings(index).requestTicks
+        guard ticks > 0 else { return }
+        (peers + Int(index)).pointee.requestDeadline = tick + ticks
+        timers.set(index, deadline: tick + ticks)
     }
 
     private mutating func decide(
@@ -251,6 +262,10 @@ extension Worker where R: ~Copyable {
         let view = RequestView(
             bytes: bytes, line: line, fields: desk.fields(line.fieldCount),
             path: path.bytes(in: memory), hasBody: hasBody)
+        if !limits.healthPath.isEmpty, view.path.elementsEqual(limits.healthPath) {
+            // Whoever asks so has no more to ask of a worker that drains.
+            return .answer(service == .serving ? Answer(status: 200) : Answer(.draining))
+        }
         return decide(view, index, desk)
     }
 
@@ -306,23 +321,39 @@ extension Worker where R: ~Copyable {
         let path: HTTPMatch.Path
     }
 
+    /// Who a request is from, as the listener finds it out.
+    private mutating func requestAddress(
+        _ view: borrowing RequestView, _ index: UInt32,
+        _ source: HTTPListenerPlan.ClientAddress
+    ) -> ClientAddress {
+        guard case .known(let connection) = clientAddress(index) else { return .gone }
+        switch source.find(in: view, connection: connection) {
+        case .known(let address): return .known(address)
+        case .denied: return .gone
+        }
+    }
+
     /// Chooses an endpoint and writes the head for it.
     private mutating func forward(
         _ view: borrowing RequestView, _ index: UInt32, _ desk: HTTPDesk, _ target: Target,
         _ rule: HTTPRule
     ) -> Course {
         let listener = roster.listeners[UInt32(connections[index].pointee.listener)]
-        if listener.pointee.isRestricted(target.route) {
-            guard case .known(let client) = clientAddress(index),
-                listener.pointee.allows(client, target.route)
+        let source = requestSettings(index).clientAddress
+        var client: IPAddress?
+        if listener.pointee.isRestricted(target.route) || source != .connection {
+            guard case .known(let found) = requestAddress(view, index, source),
+                listener.pointee.allows(found, target.route, view)
             else { return .answer(Answer(.denied)) }
+            client = found
         }
         guard let (backend, number) = listener.pointee.pickBackend(target.route) else {
             return .answer(Answer(.backendInvalid))
         }
         let cluster = roster.clusters[number]
-        var client: IPAddress?
-        if cluster.pointee.needsClients, case .known(let address) = clientAddress(index) {
+        if client == nil, cluster.pointee.needsClients,
+            case .known(let address) = clientAddress(index)
+        {
             client = address
         }
         guard let picked = cluster.pointee.pick(for: client, view) else {
@@ -334,8 +365,11 @@ extension Worker where R: ~Copyable {
             backend: Int32(backend),
             method: view.line.method, isHTTP10: view.line.version == .http10,
             isUpgrade: view.line.isUpgrade,
-            keepsClient: view.line.keepsAlive && !isStream(index) && keepsClient(index),
-            cluster: number, progress: ExchangeProgress(hasBody: view.hasBody),
+            keepsClient: view.line.keepsAlive && !isStream(index) && keepsClient(index)
+                && peers[Int(index)].exchanges < requestSettings(index).requestsMax,
+            cluster: number,
+            progress: ExchangeProgress(
+                hasBody: view.hasBody, isIdempotent: view.line.method.isIdempotent),
             requestFraming: view.line.framing)
         guard
             let head = writeRequestHead(view, index, desk, rule, backend, matched: target.path)

@@ -59,6 +59,7 @@ extension Worker where R: ~Copyable {
         case .complete(let line):
             counters.add(.requests)
             (peers + Int(carrier)).pointee.exchanges &+= 1
+            if peers[Int(carrier)].exchanges >= limits.requestsMax { leaveClient(carrier) }
             serve(line, session.head, index, desk, limits, isLast: isLast)
         case .malformed(let fault): refuse(index, RequestFault(fault))
         // Text that nghttp2 let pass and that does not come to its end.
@@ -152,11 +153,7 @@ extension Worker where R: ~Copyable {
         leaveCarrier(index, way)
         // What it has said may still wait here.
         if error == HTTP2Error.none, peer.pointee.isEnded { return }
-        let id = peer.pointee.exchange
-        if error == HTTP2Error.refusedStream, id != Exchange.none {
-            // RFC 9113 section 8.7: the request was not looked at.
-            exchanges[id].pointee.isReused = true
-        }
+        peer.pointee.isRefused = error == HTTP2Error.refusedStream
         terminate(index, way == .request ? .clientReset : .endpointReset)
     }
 

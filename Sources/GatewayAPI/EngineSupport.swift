@@ -19,17 +19,24 @@ enum EngineSupport {
             // Who fails too often is left out at once, not at the next sweep.
             "healthCheck.passive.interval", "healthCheck.passive.maxEjectionPercent",
             "healthCheck.passive.splitExternalLocalOriginErrors",
+            "http2.initialConnectionWindowSize", "http2.initialStreamWindowSize",
+            "http2.maxConcurrentStreams",
             "loadBalancer.consistentHash.tableSize", "loadBalancer.slowStart",
-            "loadBalancer.zoneAware", "proxyProtocol", "tcpKeepalive",
+            "loadBalancer.zoneAware", "proxyProtocol", "retry.numRetries", "retry.perRetry",
+            "retry.retryOn", "tcpKeepalive",
             "timeout.http.connectionIdleTimeout", "timeout.http.requestTimeout",
             "timeout.tcp.connectTimeout",
         ],
         .clientTrafficPolicy: [
             // Every accept is an event of its own here, so there is nothing to bound.
+            "clientIPDetection", "connection.connectionLimit.maxRequestsPerConnection",
             "connection.connectionLimit.value", "connection.maxAcceptPerSocketEvent",
-            "enableProxyProtocol", "headers.maxRequestHeaderLimit",
+            "enableProxyProtocol", "headers.maxRequestHeaderLimit", "healthCheck",
+            "http2.initialConnectionWindowSize", "http2.initialStreamWindowSize",
+            "http2.maxConcurrentStreams",
             "headers.withUnderscoresAction", "path", "proxyProtocol", "tcpKeepalive",
             "timeout.http.idleTimeout", "timeout.http.requestHeadersReceivedTimeout",
+            "timeout.http.requestReceivedTimeout",
             "timeout.http.streamIdleTimeout", "timeout.tcp.connectionInspectionTimeout",
             "timeout.tcp.idleTimeout",
             "timeout.tcp.tlsHandshakeTimeout", "tls.alpnProtocols", "tls.ciphers",
@@ -69,7 +76,6 @@ enum EngineSupport {
     static func unserved(_ route: Route) -> [String] {
         var missing: Set<String> = []
         for rule in route.rules {
-            if rule.retry != nil { missing.insert("retry") }
             for filter in rule.filters + rule.backends.flatMap(\.filters) {
                 switch filter.effect {
                 case .plan(.cors): missing.insert("the filter CORS")

@@ -16,6 +16,30 @@ enum HTTP2Callbacks {
         return Unmanaged<HTTP2Session>.fromOpaque(data).takeUnretainedValue()
     }
 
+    static func makeSession(_ role: HTTP2Session.Role) -> OpaquePointer {
+        var callbacks: OpaquePointer?
+        var option: OpaquePointer?
+        var session: OpaquePointer?
+        guard nghttp2_session_callbacks_new(&callbacks) == 0, let callbacks,
+            nghttp2_option_new(&option) == 0, let option
+        else { fatalError("no memory for a session of HTTP/2") }
+        defer {
+            nghttp2_session_callbacks_del(callbacks)
+            nghttp2_option_del(option)
+        }
+        fill(callbacks)
+        // A window opens when the content has gone on, not when it has come.
+        nghttp2_option_set_no_auto_window_update(option, 1)
+        nghttp2_option_set_no_closed_streams(option, 1)
+        // The session's user is found by its data, which its owner sets.
+        let result =
+            role == .server
+            ? nghttp2_session_server_new2(&session, callbacks, nil, option)
+            : nghttp2_session_client_new2(&session, callbacks, nil, option)
+        guard result == 0, let session else { fatalError("no memory for a session of HTTP/2") }
+        return session
+    }
+
     static func provider(_ place: UInt32) -> nghttp2_data_provider {
         var provider = nghttp2_data_provider()
         provider.source.ptr = mark(place)
@@ -28,7 +52,7 @@ enum HTTP2Callbacks {
         return provider
     }
 
-    static func fill(_ callbacks: OpaquePointer) {
+    private static func fill(_ callbacks: OpaquePointer) {
         nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) {
             session, frame, data in
             guard let frame else { return 0 }

@@ -36,6 +36,8 @@ public final class HTTP2Session {
     private var floods: FloodGuard
     private var second: UInt64 = 0
     private var hasFailed = false
+    /// Of a client's streams, whatever its peer takes.
+    private let streamsMax: UInt32
 
     // MARK: Streams
     private var streams = StreamTable()
@@ -60,11 +62,12 @@ public final class HTTP2Session {
     /// - Parameter headBytesMax: of a head received, as text.
     public init(_ role: Role, _ plan: HTTP2Plan, headBytesMax: Int) {
         self.role = role
+        streamsMax = plan.streamsMax
         boundary = FrameBoundary(preface: role == .server ? 24 : 0)
         floods = FloodGuard(sectionBytesMax: UInt32(2 * headBytesMax))
         text = HeadText(bytesMax: headBytesMax)
         trailerText = HeadText(bytesMax: 8 << 10)
-        session = Self.makeSession(role)
+        session = HTTP2Callbacks.makeSession(role)
         events.reserveCapacity(8)
         nghttp2_session_set_user_data(session, Unmanaged.passUnretained(self).toOpaque())
         submitSettings(plan, headBytesMax: headBytesMax)
@@ -72,30 +75,6 @@ public final class HTTP2Session {
 
     deinit {
         nghttp2_session_del(session)
-    }
-
-    private static func makeSession(_ role: Role) -> OpaquePointer {
-        var callbacks: OpaquePointer?
-        var option: OpaquePointer?
-        var session: OpaquePointer?
-        guard nghttp2_session_callbacks_new(&callbacks) == 0, let callbacks,
-            nghttp2_option_new(&option) == 0, let option
-        else { fatalError("no memory for a session of HTTP/2") }
-        defer {
-            nghttp2_session_callbacks_del(callbacks)
-            nghttp2_option_del(option)
-        }
-        HTTP2Callbacks.fill(callbacks)
-        // A window opens when the content has gone on, not when it has come.
-        nghttp2_option_set_no_auto_window_update(option, 1)
-        nghttp2_option_set_no_closed_streams(option, 1)
-        // The session finds its user by its data while a function of this class is on the stack.
-        let result =
-            role == .server
-            ? nghttp2_session_server_new2(&session, callbacks, nil, option)
-            : nghttp2_session_client_new2(&session, callbacks, nil, option)
-        guard result == 0, let session else { fatalError("no memory for a session of HTTP/2") }
-        return session
     }
 
     private func submitSettings(_ plan: HTTP2Plan, headBytesMax: Int) {
@@ -218,7 +197,7 @@ public final class HTTP2Session {
         }
         let limit = nghttp2_session_get_remote_settings(
             session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
-        return max(0, Int(min(limit, UInt32(Int32.max))) - streamCount)
+        return max(0, Int(min(limit, streamsMax)) - streamCount)
     }
 
     // MARK: - Sending

@@ -19,6 +19,14 @@ public enum HTTPMethod: UInt8, BitwiseCopyable, Hashable, Sendable {
         }
     }
 
+    /// RFC 9110 section 9.2.2; what is not known may be anything.
+    public var isIdempotent: Bool {
+        switch self {
+        case .get, .head, .put, .delete, .options, .trace: true
+        case .other, .post, .connect, .patch: false
+        }
+    }
+
     public init(_ name: UnsafeRawBufferPointer) {
         self = Self.candidate(name)
         let text = self.name

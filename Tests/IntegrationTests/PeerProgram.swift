@@ -147,8 +147,22 @@ final class PeerProgram: Sendable {
                     self.rfile.readline()
                     return total
 
+                asked = {}
+
                 def answer(self):
                     count = self.content()
+                    # Each path in it fails twice, and then is well once: by 503, or by an end.
+                    if self.path.startswith(("/fails", "/drops")):
+                        times = self.asked[self.path] = self.asked.get(self.path, 0) + 1
+                        if times % 3 and self.path.startswith("/drops"):
+                            self.close_connection = True
+                            return
+                        if times % 3:
+                            self.send_response(503)
+                            self.send_header("Content-Length", "5")
+                            self.end_headers()
+                            self.wfile.write(b"busy\\n")
+                            return
                     self.send_response(200)
                     if self.path == "/chunked":
                         self.send_header("Transfer-Encoding", "chunked")

@@ -22,6 +22,8 @@ final class AnswerActor {
         /// It ends an answer before it is whole.
         var truncates = 0
         var garbles = 0
+        /// It answers by 503, with or without content.
+        var fails = 0
         var stalls = 0
     }
 
@@ -169,6 +171,11 @@ final class AnswerActor {
             return stream.send(Array("HTTP/1.1 200 OK\r\ncontent-length: 1, 2\r\n\r\n".utf8))
         }
         if happens(manners.resets) { return stream.reset() }
+        if happens(manners.fails), !request.isUpgrade {
+            let count = request.isHead ? 0 : stream.kernel.random(0...3)
+            let text = "HTTP/1.1 503 Busy\r\ncontent-length: \(count)\r\n\r\n"
+            return stream.send(Array((text + String(repeating: "x", count: count)).utf8))
+        }
         if request.isUpgrade { return upgrade() }
         let closes = happens(manners.closes) || request.answerFraming == .untilClose
         let isShort = happens(manners.truncates)

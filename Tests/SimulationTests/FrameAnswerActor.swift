@@ -25,6 +25,8 @@ final class FrameAnswerActor {
         var resets = 0
         /// Bytes that are no frame.
         var garbles = 0
+        /// It answers by 503.
+        var fails = 0
         /// A stream is never answered.
         var stalls = 0
     }
@@ -169,6 +171,11 @@ final class FrameAnswerActor {
         if happens(manners.resetsStream) {
             calls[place] = nil
             return frames.session.reset(place, HTTP2Error.internalError)
+        }
+        if happens(manners.fails) {
+            return FrameStream.withText("HTTP/1.1 503 Busy\r\n\r\n") {
+                frames.session.submitAnswer($0, by: place, isLast: true)
+            }
         }
         var text = "HTTP/1.1 200 OK\r\nx-id: \(request.number)\r\n"
         if request.answerFraming == .length { text += "content-length: \(request.answerBytes)\r\n" }

@@ -36,7 +36,8 @@ enum RequestWorkload {
         let speaksTLS = Int.random(in: 0..<4, using: &random) == 0
         let client = speaksTLS ? try ServerCertificate.makeClient() : nil
         simulation.addRequestListener(
-            on: listener, to: cluster, timeouts: timeouts, settings: settings,
+            on: listener, to: cluster, timeouts: timeouts,
+            retry: destructive ? retry(&random) : nil, settings: settings,
             ends: speaksTLS ? try ServerCertificate.makeServer() : nil)
         let server = isSecure ? try ServerCertificate.makeServer() : nil
         var backends = SeededRandom(seed: random.next())
@@ -71,6 +72,15 @@ enum RequestWorkload {
         return simulation
     }
 
+    private static func retry(_ random: inout SeededRandom) -> RetryPlan? {
+        guard Bool.random(using: &random) else { return nil }
+        var plan = RetryPlan()
+        plan.attemptsMax = UInt32.random(in: 0...3, using: &random)
+        plan.triggers = [["5xx"], ["reset", "connect-failure"], []].randomElement(using: &random)!
+        plan.attemptTimeout = [nil, 2_000].randomElement(using: &random)!
+        return plan
+    }
+
     private static func endEarly(
         _ simulation: Simulation, within spread: UInt64, _ random: inout SeededRandom
     ) {
@@ -93,7 +103,8 @@ enum RequestWorkload {
         manners.delayMax = [0, 100_000, 20_000_000].randomElement(using: &random)!
         guard misbehave else { return manners }
         let rates = [
-            \AnswerActor.Manners.closesIdle, \.answersEarly, \.resets, \.truncates, \.garbles,
+            \AnswerActor.Manners.closesIdle, \.fails, \.answersEarly, \.resets, \.truncates,
+            \.garbles,
             \.stalls,
         ]
         for rate in rates { manners[keyPath: rate] = [0, 0, 100].randomElement(using: &random)! }
@@ -110,7 +121,8 @@ enum RequestWorkload {
         manners.delayMax = [0, 100_000, 20_000_000].randomElement(using: &random)!
         guard misbehave else { return manners }
         let rates = [
-            \FrameAnswerActor.Manners.answersEarly, \.goesAway, \.resetsStream, \.refusesStream,
+            \FrameAnswerActor.Manners.answersEarly, \.fails, \.goesAway, \.resetsStream,
+            \.refusesStream,
             \.resets,
             \.garbles, \.stalls,
         ]

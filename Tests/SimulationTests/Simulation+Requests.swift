@@ -11,14 +11,15 @@ extension Simulation {
     func addRequestListener(
         on address: SocketAddress, _ tcp: TCPListenerPlan = TCPListenerPlan(),
         to cluster: ClusterPlan,
-        timeouts: HTTPTimeouts = HTTPTimeouts(), settings: HTTPListenerPlan = HTTPListenerPlan(),
+        timeouts: HTTPTimeouts = HTTPTimeouts(), retry: RetryPlan? = nil,
+        settings: HTTPListenerPlan = HTTPListenerPlan(),
         ends: TLSServer? = nil
     ) {
         plan.clusters.append(cluster)
         let rule = HTTPRulePlan(
             name: "HTTPRoute/default/route/rule/0",
             backends: [WeightedBackend(cluster: plan.clusters.count - 1, weight: 1)],
-            timeouts: timeouts)
+            timeouts: timeouts, retry: retry)
         let name = "default/gateway/\(plan.listeners.count)"
         let server = HTTPServerPlan(
             name: name, host: .any,
