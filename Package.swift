@@ -90,6 +90,7 @@ let package = Package(
             name: "EngineTests",
             dependencies: [
                 "CLinux", "Discovery", "Engine", "Kernel", "Primitives", "Routing", "Traffic",
+                "Wire",
             ]),
         .testTarget(
             name: "DiscoveryTests",

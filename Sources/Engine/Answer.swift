@@ -7,6 +7,8 @@ struct Answer {
     let body: [UInt8]
     /// Empty = it is no redirect.
     let location: [UInt8]
+    /// Lines of its head, `name: value` CR LF.
+    let lines: [UInt8]
 
     init(_ fault: RequestFault) {
         status = fault.status
@@ -15,6 +17,7 @@ struct Answer {
             UnsafeRawBufferPointer(
                 start: fault.text.utf8Start, count: fault.text.utf8CodeUnitCount))
         location = []
+        lines = []
     }
 
     /// The code that gRPC has for the status (`http-grpc-status-mapping.md` of gRPC).
@@ -29,10 +32,11 @@ struct Answer {
         }
     }
 
-    init(status: UInt16, body: [UInt8] = [], location: [UInt8] = []) {
+    init(status: UInt16, body: [UInt8] = [], location: [UInt8] = [], lines: [UInt8] = []) {
         self.status = status
         fault = nil
         self.body = body
         self.location = location
+        self.lines = lines
     }
 }

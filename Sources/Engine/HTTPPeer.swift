@@ -67,6 +67,12 @@ struct HTTPPeer: BitwiseCopyable {
     var isShared = false
     /// Exchanges that wait until it is known how many streams the endpoint takes.
     var waiting = ExchangeQueue()
+    /// The client of a copy of a request.
+    var isMirror = false
+    /// The first of the mirrors that get its request's body, or the next of them.
+    var mirror = HTTPPeer.none
+    /// Whose request's body a mirror gets.
+    var mirrored = HTTPPeer.none
     /// By which the body that is read has to have come; 0 = there is no limit.
     var requestDeadline: UInt64 = 0
     /// Whom a client's connection is from; nil = nobody has asked yet.

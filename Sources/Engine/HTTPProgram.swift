@@ -71,20 +71,23 @@ struct HTTPRule: Sendable {
     let requestTicks: UInt64
     let attemptTicks: UInt64
     let retry: RetryRule?
+    let cors: CORSRule?
 
     init(_ plan: HTTPRulePlan) {
         var action = Action.forward
         var rewrite: HTTPFilter.Rewrite?
+        var cors: CORSRule?
         for filter in plan.filters {
             switch filter {
             case .redirect(let redirect): action = .redirect(redirect)
             case .respond(let status, let body):
                 action = .respond(status: status, body: Array(body.utf8))
             case .rewrite(let edit): rewrite = edit
-            case .requestHeaders, .responseHeaders, .mirror, .cors: break
+            case .cors(let plan): cors = CORSRule(plan)
+            case .requestHeaders, .responseHeaders, .mirror: break
             }
         }
-        (self.action, self.rewrite) = (action, rewrite)
+        (self.action, self.rewrite, self.cors) = (action, rewrite, cors)
         (request, response) = Self.edits(plan.filters)
         backends = plan.backendFilters.map { filters in
             let (request, response) = Self.edits(filters)

@@ -35,6 +35,8 @@ struct ListenerState {
     private var routesOfServer: [Int] = []
     /// Connections that live, or flows.
     var count = 0
+    /// Copies of requests that live.
+    var mirrorCount = 0
     /// Sockets that let clients in for it.
     var socketCount = 0
     /// The tick by which its last connection is to end; nil while the plan has it.
@@ -106,7 +108,10 @@ struct ListenerState {
 
     private static func routes(_ server: HTTPServerPlan?) -> [RoutePlan] {
         (server?.rules ?? []).map { rule in
-            RoutePlan(name: rule.name, backends: rule.backends, authorization: rule.authorization)
+            var route = RoutePlan(
+                name: rule.name, backends: rule.backends, authorization: rule.authorization)
+            for case .mirror(let mirror) in rule.filters { route.mirrors.append(mirror) }
+            return route
         }
     }
 
@@ -121,7 +126,13 @@ struct ListenerState {
 
     /// The clusters of all backends in the worker's roster, which counts these references: a
     /// listener that goes still leads those who had been let in to them.
-    var clusters: [UInt32] { routes.flatMap { $0.clusters.compactMap(\.self) } }
+    var clusters: [UInt32] {
+        routes.flatMap { $0.clusters.compactMap(\.self) + $0.mirrors.map(\.cluster) }
+    }
+
+    func mirrors(_ route: Int) -> [RouteState.Mirror] {
+        routes.indices ~= route ? routes[route].mirrors : []
+    }
 
     /// The place among all routes of one that the table has found.
     func place(server: Int, route: Int) -> Int { routesOfServer[server] + route }

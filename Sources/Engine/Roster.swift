@@ -197,7 +197,9 @@ struct Roster: ~Copyable {
     mutating func releaseListener(_ index: UInt32) {
         let listener = listeners[index]
         guard listener.pointee.departure != nil else { return }
-        guard listener.pointee.count == 0, listener.pointee.socketCount == 0 else { return }
+        guard listener.pointee.count == 0, listener.pointee.socketCount == 0,
+            listener.pointee.mirrorCount == 0
+        else { return }
         let clusters = listener.pointee.clusters
         if listener.pointee.hasProgram { releaseProgram(listener.pointee.program) }
         listeners.remove(index)

@@ -10,6 +10,16 @@ struct RouteState {
     private var backends: WeightedRoundRobin
     /// Of each backend the cluster in the worker's roster; nil = the reference is invalid.
     let clusters: [UInt32?]
+    /// Who gets copies of its requests; invalid references are left out.
+    let mirrors: [Mirror]
+
+    struct Mirror {
+        /// In the worker's roster.
+        let cluster: UInt32
+        /// So many of so many requests.
+        let numerator: UInt32
+        let denominator: UInt32
+    }
 
     /// - Parameters:
     ///   - former: what stood in its place before; its turns go on where the weights are the same.
@@ -24,6 +34,13 @@ struct RouteState {
         }
         clusters = plan.backends.map { backend in
             backend.cluster.map { places?[$0] ?? UInt32($0) }
+        }
+        mirrors = plan.mirrors.compactMap { mirror in
+            mirror.cluster.map {
+                Mirror(
+                    cluster: places?[$0] ?? UInt32($0), numerator: mirror.numerator,
+                    denominator: max(1, mirror.denominator))
+            }
         }
     }
 

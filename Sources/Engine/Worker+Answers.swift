@@ -138,8 +138,7 @@ extension Worker where R: ~Copyable {
         var body = following
         if !isInterim {
             _ = exchange.pointee.progress.on(.answerBegan)
-            noteStatus(line.status)
-            releaseHead(id)
+            if !peers[Int(client)].isMirror { noteStatus(line.status) }
             peer.pointee.keepsOpen = line.keepsAlive
             if body != nil {
                 exchange.pointee.answerWriting = answerWriting(of: line.framing, id)
@@ -150,6 +149,7 @@ extension Worker where R: ~Copyable {
             answerMalformed(id)
             return false
         }
+        if !isInterim { releaseHead(id) }
         if !isStream(index) { drop(Int(line.headBytes), index, .response) }
         guard !isInterim else {
             return putAnswer(count, client, desk, isInterim: true, isLast: false)

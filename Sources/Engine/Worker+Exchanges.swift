@@ -151,6 +151,9 @@ extension Worker where R: ~Copyable {
         let id = peer.pointee.exchange
         peer.pointee.exchange = Exchange.none
         if isClient {
+            if peer.pointee.mirror != HTTPPeer.none, !peer.pointee.isMirror {
+                dropMirrors(of: index)
+            }
             guard id != Exchange.none else { return }
             let endpoint = exchanges[id].pointee.endpoint
             releaseExchange(id)

@@ -137,7 +137,9 @@ extension Worker where R: ~Copyable {
         let isUnchunked = exchange.answerWriting == .content
         let namesFields = line.connection.contains(.namesFields)
         let fields = desk.fields(line.fieldCount)
+        let origin = rule.cors.flatMap { $0.origin(in: keptHead(exchange, desk)) }
         for field in fields {
+            if origin != nil, rule.cors?.replaces(field, of: bytes) == true { continue }
             switch field.known {
             case .connection, .keepAlive, .proxyConnection, .te: continue
             case .upgrade: if !line.isSwitch { continue }
@@ -154,6 +156,7 @@ extension Worker where R: ~Copyable {
             }
             writer.field(field, of: bytes)
         }
+        if let origin { rule.cors?.write(origin: origin, to: &writer) }
         if line.isSwitch {
             writer.field("connection", "upgrade")
         } else if !line.isInterim {
@@ -166,6 +169,23 @@ extension Worker where R: ~Copyable {
         }
         writer.end()
         return writer.written?.count
+    }
+
+    /// A request's head as it went to the endpoint; valid until the next path is brought into its
+    /// normal form.
+    private func keptHead(_ exchange: Exchange, _ desk: HTTPDesk) -> UnsafeRawBufferPointer {
+        if exchange.head.count == 1 { return bytes(of: exchange.head.head) }
+        var count = 0
+        var part = exchange.head.head
+        for _ in 0..<exchange.head.count {
+            let piece = bytes(of: part)
+            let taken = min(piece.count, desk.path.count - count)
+            UnsafeMutableRawBufferPointer(rebasing: desk.path[count...])
+                .copyMemory(from: UnsafeRawBufferPointer(rebasing: piece[..<taken]))
+            count += taken
+            part = streamBuffers.load(part).pointee.next
+        }
+        return UnsafeRawBufferPointer(rebasing: desk.path[..<count])
     }
 
     /// A stream's head need not say how its body ends.
@@ -201,6 +221,7 @@ extension Worker where R: ~Copyable {
         _ answer: Answer, to index: UInt32, isHead: Bool, keepsClient: Bool
     ) {
         guard let desk = http else { fatalError("a request was read") }
+        if peers[Int(index)].isMirror { return finishClient(index) }
         if let fault = answer.fault { counters.add(fault) }
         let peer = peers + Int(index)
         var keeps = keepsClient && self.keepsClient(index)
@@ -212,11 +233,7 @@ extension Worker where R: ~Copyable {
         if isStream(index) { return replyByStream(answer, to: index, desk, isHead: isHead) }
         var writer = HTTPHeadWriter(desk.outgoing)
         writer.statusLine(answer.status)
-        writer.field("content-length", UInt64(answer.body.count))
-        if !answer.body.isEmpty { writer.field("content-type", "text/plain") }
-        if !answer.location.isEmpty {
-            answer.location.withUnsafeBytes { writer.field("location", $0) }
-        }
+        write(answer, to: &writer)
         if !keeps { writer.field("connection", "close") }
         writer.end()
         if !isHead { answer.body.withUnsafeBytes { writer.append($0) } }
@@ -228,6 +245,16 @@ extension Worker where R: ~Copyable {
             isExchanging(index, generation)
         else { return }
         if !keeps { finishClient(index) }
+    }
+
+    private func write(_ answer: Answer, to writer: inout HTTPHeadWriter) {
+        // RFC 9110 section 8.6: with 204 it is an error.
+        if answer.status != 204 { writer.field("content-length", UInt64(answer.body.count)) }
+        if !answer.body.isEmpty { writer.field("content-type", "text/plain") }
+        if !answer.location.isEmpty {
+            answer.location.withUnsafeBytes { writer.field("location", $0) }
+        }
+        answer.lines.withUnsafeBytes { writer.append($0) }
     }
 
     private mutating func replyByStream(
@@ -242,11 +269,7 @@ extension Worker where R: ~Copyable {
             answer.body.withUnsafeBytes { writer.percentEncoded("grpc-message", $0) }
         } else {
             writer.statusLine(answer.status)
-            writer.field("content-length", UInt64(answer.body.count))
-            if !answer.body.isEmpty { writer.field("content-type", "text/plain") }
-            if !answer.location.isEmpty {
-                answer.location.withUnsafeBytes { writer.field("location", $0) }
-            }
+            write(answer, to: &writer)
         }
         writer.end()
         guard let count = writer.written?.count else { return terminate(index, .outOfBuffers) }

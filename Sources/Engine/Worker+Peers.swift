@@ -140,8 +140,20 @@ extension Worker where R: ~Copyable {
     mutating func drop(_ count: Int, _ index: UInt32, _ way: Way) {
         let channel = channel(index, way)
         if isStream(index) { noteConsumed(count, index) }
+        if way == .request, isMirrored(index) { mirror(held(count, index), of: index) }
         var left = count
         while left > 0, let id = advance(&left, channel) { streamBuffers.give(id) }
+    }
+
+    /// Whether copies of a client's request are made.
+    private func isMirrored(_ index: UInt32) -> Bool {
+        peers[Int(index)].mirror != HTTPPeer.none && !peers[Int(index)].isMirror
+    }
+
+    /// Bytes of a body at the start of the first buffer that waits.
+    private func held(_ count: Int, _ index: UInt32) -> UnsafeRawBufferPointer {
+        let first = bytes(of: channel(index, .request).pointee.queue.head)
+        return UnsafeRawBufferPointer(rebasing: first.prefix(count))
     }
 
     /// Passes over bytes of the first buffer that waits.
@@ -171,6 +183,7 @@ extension Worker where R: ~Copyable {
     ) -> Bool {
         var count = piece.count
         if isStream(index) { noteConsumed(count, index) }
+        if way == .request, isMirrored(index) { mirror(piece, of: index) }
         let spent = advance(&count, channel(index, way))
         let isSent = put(piece, other, way)
         if let spent { streamBuffers.give(spent) }

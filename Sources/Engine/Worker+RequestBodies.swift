@@ -44,7 +44,10 @@ extension Worker where R: ~Copyable {
             let part = UnsafeRawBufferPointer(rebasing: piece[..<count])
             let writing = exchange.pointee.requestWriting
             let isStream = isStream(endpoint)
-            guard pass(part, from: index, to: endpoint, .request) else { return true }
+            let generation = connections.generation(of: index)
+            let isPassed = pass(part, from: index, to: endpoint, .request)
+            if isExchanging(index, generation) { finishMirrors(of: index) }
+            guard isPassed else { return true }
             if isStream { endBody(endpoint, .request, writing, []) }
         }
         return true
@@ -75,6 +78,7 @@ extension Worker where R: ~Copyable {
     mutating func endRequestBody(_ index: UInt32) {
         let peer = peers + Int(index)
         peer.pointee.reading = .head
+        finishMirrors(of: index)
         let id = peer.pointee.exchange
         guard id != Exchange.none else { return }
         let exchange = exchanges[id]
@@ -104,6 +108,7 @@ extension Worker where R: ~Copyable {
         case .ended(let count):
             (peers + Int(index)).pointee.reading = .head
             drop(count, index, .request)
+            finishMirrors(of: index)
         }
         return true
     }

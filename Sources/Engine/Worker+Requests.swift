@@ -127,7 +127,8 @@ extension Worker where R: ~Copyable {
 
     /// What is to be done about a request, once its head is no longer needed.
     private enum Course {
-        case ask(UInt32, Unmanaged<Endpoint>)
+        /// An exchange, its endpoint, and the rule's place among the listener's routes.
+        case ask(UInt32, Unmanaged<Endpoint>, route: Int)
         case answer(Answer)
     }
 
@@ -214,8 +215,9 @@ extension Worker where R: ~Copyable {
             limitBody(index)
         }
         switch course {
-        case .ask(let exchange, let endpoint):
+        case .ask(let exchange, let endpoint, let route):
             peer.pointee.exchange = exchange
+            beginMirrors(exchange, route: route, body)
             ask(exchange, endpoint)
         case .answer(let answer):
             reply(answer, to: index, isHead: line.method == .head, keepsClient: line.keepsAlive)
@@ -296,6 +298,9 @@ extension Worker where R: ~Copyable {
                 route: listener.pointee.place(server: server, route: local),
                 path: requests.paths[candidate])
             let rule = program.rules[target.rule]
+            if let lines = rule.cors?.preflight(view) {
+                return .answer(Answer(status: 204, lines: lines))
+            }
             switch rule.action {
             case .respond(let status, let body):
                 return .answer(Answer(status: status, body: body))
@@ -387,6 +392,6 @@ extension Worker where R: ~Copyable {
         cluster.pointee.references += 1
         let state = roster.programs[target.program]
         state.pointee.references += 1
-        return .ask(id, picked)
+        return .ask(id, picked, route: target.route)
     }
 }

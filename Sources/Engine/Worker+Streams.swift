@@ -15,7 +15,8 @@ extension Worker where R: ~Copyable {
         guard connections[index].pointee.phase == .exchanging, isStream(index) else {
             return index
         }
-        return peers[Int(index)].carrier
+        let carrier = peers[Int(index)].carrier
+        return carrier == HTTPPeer.gone ? index : carrier
     }
 
     /// The session of a stream, and its place there; nil = the stream is closed.
@@ -178,6 +179,7 @@ extension Worker where R: ~Copyable {
         leaveExchange(index, isClient: isClient)
         for way in [Way.request, .response] { dropHeld(index, way) }
         details[Int(index)].trailers = []
+        if peers[Int(index)].isMirror { leaveMirrors(index) }
         (peers + Int(index)).pointee.carrier = HTTPPeer.none
         connections.release(index)
         streamCount -= 1

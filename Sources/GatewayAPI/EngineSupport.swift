@@ -76,10 +76,10 @@ enum EngineSupport {
     static func unserved(_ route: Route) -> [String] {
         var missing: Set<String> = []
         for rule in route.rules {
-            for filter in rule.filters + rule.backends.flatMap(\.filters) {
+            for filter in rule.backends.flatMap(\.filters) {
                 switch filter.effect {
-                case .plan(.cors): missing.insert("the filter CORS")
-                case .mirror, .plan(.mirror): missing.insert("the filter RequestMirror")
+                case .mirror, .plan(.mirror): missing.insert("RequestMirror of a backendRef")
+                case .plan(.cors): missing.insert("CORS of a backendRef")
                 case .plan(.requestHeaders), .plan(.responseHeaders), .plan(.redirect),
                     .plan(.rewrite), .plan(.respond), .extension, .unknown:
                     break

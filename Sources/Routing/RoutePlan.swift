@@ -5,6 +5,8 @@ public struct RoutePlan: Hashable, Sendable {
     public var backends: [WeightedBackend]
     /// Who may connect (SecurityPolicy of the route); nil = everybody.
     public var authorization: AuthorizationPlan?
+    /// Of an HTTP rule: who gets copies of its requests.
+    public var mirrors: [HTTPFilter.Mirror] = []
 
     public init(
         name: String, backends: [WeightedBackend], authorization: AuthorizationPlan? = nil

@@ -151,6 +151,7 @@ final class PeerProgram: Sendable {
 
                 def answer(self):
                     count = self.content()
+                    print(self.command, self.path, count, flush=True)
                     # Each path in it fails twice, and then is well once: by 503, or by an end.
                     if self.path.startswith(("/fails", "/drops")):
                         times = self.asked[self.path] = self.asked.get(self.path, 0) + 1

@@ -38,6 +38,7 @@ enum RequestWorkload {
         simulation.addRequestListener(
             on: listener, to: cluster, timeouts: timeouts,
             retry: destructive ? retry(&random) : nil, settings: settings,
+            mirrors: mirrors(in: simulation, &random, misbehaves: destructive),
             ends: speaksTLS ? try ServerCertificate.makeServer() : nil)
         let server = isSecure ? try ServerCertificate.makeServer() : nil
         var backends = SeededRandom(seed: random.next())
@@ -70,6 +71,26 @@ enum RequestWorkload {
         }
         if destructive { endEarly(simulation, within: spread, &random) }
         return simulation
+    }
+
+    /// Endpoints that get copies of the requests, in some runs.
+    private static func mirrors(
+        in simulation: Simulation, _ random: inout SeededRandom, misbehaves: Bool
+    ) -> ClusterPlan? {
+        guard Int.random(in: 0..<3, using: &random) == 0 else { return nil }
+        let address = SocketAddress.ip(.loopbackIPv4, port: 9_900)
+        var cluster = Simulation.cluster([address])
+        cluster.connectionIdleTimeout = 20_000
+        var draws = SeededRandom(seed: random.next())
+        if Bool.random(using: &random) {
+            cluster.framing = .http2
+            simulation.answerFrames(at: address) {
+                frameManners(&draws, misbehave: misbehaves)
+            }
+        } else {
+            simulation.answer(at: address) { manners(&draws, misbehave: misbehaves) }
+        }
+        return cluster
     }
 
     private static func retry(_ random: inout SeededRandom) -> RetryPlan? {

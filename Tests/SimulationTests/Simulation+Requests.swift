@@ -12,14 +12,19 @@ extension Simulation {
         on address: SocketAddress, _ tcp: TCPListenerPlan = TCPListenerPlan(),
         to cluster: ClusterPlan,
         timeouts: HTTPTimeouts = HTTPTimeouts(), retry: RetryPlan? = nil,
-        settings: HTTPListenerPlan = HTTPListenerPlan(),
+        settings: HTTPListenerPlan = HTTPListenerPlan(), mirrors: ClusterPlan? = nil,
         ends: TLSServer? = nil
     ) {
         plan.clusters.append(cluster)
-        let rule = HTTPRulePlan(
+        var rule = HTTPRulePlan(
             name: "HTTPRoute/default/route/rule/0",
             backends: [WeightedBackend(cluster: plan.clusters.count - 1, weight: 1)],
             timeouts: timeouts, retry: retry)
+        if let mirrors {
+            plan.clusters.append(mirrors)
+            rule.filters.append(
+                .mirror(.init(cluster: plan.clusters.count - 1, numerator: 3, denominator: 4)))
+        }
         let name = "default/gateway/\(plan.listeners.count)"
         let server = HTTPServerPlan(
             name: name, host: .any,
