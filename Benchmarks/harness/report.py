@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from statistics import median
 
-from . import chart, machine, reload, tls_report
+from . import chart, machine, reload, requests, tls_report
 
 OURS = "apus"
 
@@ -27,6 +27,8 @@ class Found:
     tls_idle: dict = field(default_factory=dict)
     # {workload: {peer: {kind: share}}}; see shares.py
     shares: dict = field(default_factory=dict)
+    # {work: {proxy: [µs]}}; see requests.py
+    requests: dict = field(default_factory=dict)
 
 
 class Report:
@@ -90,6 +92,7 @@ class Report:
         ]
         body = self.instruction_table() + self.cpu_table() + self.latency_table()
         body += self.loss_table() + self.footprint_table() + self.worker_table()
+        body += requests.table(self.found.requests)
         body += self.reload_table() + tls_report.tables(self)
         lines += self.target_table() + [f"![{name}](results/{name}.svg)" for name in charts] + [""]
         lines += body
@@ -230,6 +233,8 @@ class Report:
                 rows.append(self.verdict(f"{workload.title}: {target.figure}", wanted, shown,
                                          got is not None and got <= target.ratio))
         rows += self.footprint_targets() + self.worker_target() + self.reload_targets()
+        if self.found.requests:
+            rows += requests.targets(self, self.found.requests)
         rows += tls_report.idle_target(self)
         if not any(p.name == OURS for p in self.peers):
             return []
