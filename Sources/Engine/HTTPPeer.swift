@@ -16,12 +16,19 @@ struct HTTPPeer: BitwiseCopyable {
         /// The head of a request, or of an answer.
         case head
         case body(BodyReader)
+        /// So many bytes of a body, which go on through a pipe.
+        case spliced(UInt64)
         /// After an upgrade: bytes, to the end of the stream.
         case tunnel
         /// HTTP/2: the bytes are a session's, and its streams have slots of their own.
         case frames
         /// Nothing that comes matters any more; the peer is to see the end first.
         case discarding
+    }
+
+    /// What a body that is spliced waits for.
+    enum Polling: BitwiseCopyable {
+        case none, source, sink
     }
 
     /// What the peer gets.
@@ -37,6 +44,12 @@ struct HTTPPeer: BitwiseCopyable {
     var receiving = Receiving.stopped
     var sending = Sending.open
     var isSending = false
+    var polling = Polling.none
+    /// Receiving stops, so that the rest of a body can be spliced.
+    var wantsSplice = false
+    /// The last body from it was long enough to be spliced. One receive operation that goes on by
+    /// itself would have taken all of the next before its length is known.
+    var isBulky = false
     var reading = Reading.head
     /// What it has sent is being read; what happens meanwhile is looked at in the same loop.
     var isBeingRead = false
@@ -81,6 +94,13 @@ struct HTTPPeer: BitwiseCopyable {
     var isRefused = false
     /// The client's request is gRPC's, and so is what is said about it.
     var isGRPC = false
+
+    var isReadingBody: Bool {
+        switch reading {
+        case .body, .spliced: true
+        case .head, .tunnel, .frames, .discarding: false
+        }
+    }
 
     static let none = UInt32.max
     /// As the carrier of a stream that is over, while what it has said waits.

@@ -14,6 +14,7 @@ extension Worker where R: ~Copyable {
             switch peers[Int(index)].reading {
             case .head: goesOn = readAnswerHead(index)
             case .body(let reader): goesOn = passAnswerBody(index, reader)
+            case .spliced(let left): goesOn = pumpBody(index, .response, left)
             case .tunnel: goesOn = passTunnel(index, .response)
             case .frames: goesOn = readFrames(index, .response)
             case .discarding:
@@ -53,7 +54,7 @@ extension Worker where R: ~Copyable {
             guard isRead else { return }
             terminate(index, .endpointClosed)
         case .tunnel: endTunnel(index, .response)
-        case .frames, .discarding: terminate(index, .endpointClosed)
+        case .frames, .spliced, .discarding: terminate(index, .endpointClosed)
         }
     }
 
@@ -178,6 +179,7 @@ extension Worker where R: ~Copyable {
             drop(taken, index, .response)
         }
         if let body { peer.pointee.reading = .body(body) }
+        noteLength(line.framing, body, isEnded: isEnded, index, to: client, .response)
         let generation = connections.generation(of: index)
         guard put(UnsafeRawBufferPointer(rebasing: desk.outgoing[..<count]), client, .response),
             isExchanging(index, generation)
@@ -314,7 +316,11 @@ extension Worker where R: ~Copyable {
         let exchange = exchanges[id]
         let client = exchange.pointee.client
         let input = channel(index, .response)
-        guard !input.pointee.queue.isEmpty, !isBlocked(client) else { return false }
+        guard !isBlocked(client) else { return false }
+        guard !input.pointee.queue.isEmpty else {
+            guard case .length(let left) = reader else { return false }
+            return beginSplice(index, .response, left)
+        }
         let piece = bytes(of: input.pointee.queue.head)
         switch (exchange.pointee.answerWriting, reader) {
         case (.content, .chunked(var chunks)):
@@ -329,10 +335,14 @@ extension Worker where R: ~Copyable {
             return false
         case .more:
             peer.pointee.reading = .body(reader)
+            if case .length(let left) = reader {
+                peer.pointee.wantsSplice = isWorthSplicing(left, from: index, to: client, .response)
+            }
             _ = pass(piece, from: index, to: client, .response)
             return true
         case .ended(let count):
             let part = UnsafeRawBufferPointer(rebasing: piece[..<count])
+            peer.pointee.wantsSplice = false
             guard pass(part, from: index, to: client, .response) else { return false }
             finishAnswer(id, keepsEndpoint: true)
             return true
@@ -360,7 +370,7 @@ extension Worker where R: ~Copyable {
     }
 
     /// The answer is whole.
-    private mutating func finishAnswer(_ id: UInt32, keepsEndpoint: Bool) {
+    mutating func finishAnswer(_ id: UInt32, keepsEndpoint: Bool) {
         let exchange = exchanges[id]
         let (client, index) = (exchange.pointee.client, exchange.pointee.endpoint)
         let generation = connections.generation(of: client)

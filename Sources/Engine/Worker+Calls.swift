@@ -138,6 +138,9 @@ extension Worker where R: ~Copyable {
             timers.set(exchangeTimer(id), deadline: whole == 0 ? attempt : min(attempt, whole))
         }
         exchange.pointee.requestWriting = requestWriting(of: exchange.pointee.requestFraming, id)
+        noteLength(
+            exchange.pointee.requestFraming, nil, isEnded: true, exchange.pointee.client,
+            to: index, .request)
         if isStream(index) {
             let isLast = exchange.pointee.progress.request == .passed
             guard submit(exchange.pointee.head, index, isLast: isLast) else { return }

@@ -245,7 +245,7 @@ extension Worker where R: ~Copyable {
         if peer.isFinished { return terminate(index, .answered) }
         if let session = details[Int(index)].session { return sessionTimedOut(index, session) }
         let limits = requestSettings(index)
-        if case .body = peer.reading, peer.requestDeadline > 0, peer.requestDeadline <= tick {
+        if peer.isReadingBody, peer.requestDeadline > 0, peer.requestDeadline <= tick {
             return refuse(index, .headTimedOut)
         }
         if peer.exchange != Exchange.none {
@@ -289,7 +289,7 @@ extension Worker where R: ~Copyable {
         let deadline = last + limits.streamIdleTicks
         guard limits.streamIdleTicks > 0, deadline <= tick else {
             var next = limits.streamIdleTicks > 0 ? deadline : UInt64.max
-            if case .body = peers[Int(index)].reading, peers[Int(index)].requestDeadline > 0 {
+            if peers[Int(index)].isReadingBody, peers[Int(index)].requestDeadline > 0 {
                 next = min(next, peers[Int(index)].requestDeadline)
             }
             if next < UInt64.max { timers.set(index, deadline: max(next, tick + 1)) }

@@ -228,7 +228,7 @@ extension Worker where R: ~Copyable {
         switch peer.pointee.reading {
         case .head: break
         case .body(.length(let left)): keeps = keeps && left <= Self.skippedBytesMax
-        case .body, .tunnel, .frames, .discarding: keeps = false
+        case .body, .spliced, .tunnel, .frames, .discarding: keeps = false
         }
         if isStream(index) { return replyByStream(answer, to: index, desk, isHead: isHead) }
         var writer = HTTPHeadWriter(desk.outgoing)

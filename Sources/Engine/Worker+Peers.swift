@@ -75,6 +75,10 @@ extension Worker where R: ~Copyable {
         let peer = peers + Int(index)
         let waiting = channel(index, way).pointee.queue.count
         switch peer.pointee.receiving {
+        case .armed where peer.pointee.wantsSplice:
+            peer.pointee.receiving = .cancelling
+            ring.cancel(token(way.receiveKind, index))
+        case .stopped where peer.pointee.wantsSplice || isSplicing(index): break
         case .stopped where !peer.pointee.isEnded && (waiting == 0 || isHungry):
             armPeer(index, way)
         case .armed where waiting >= Self.buffersWaitingMax && !isHungry:
@@ -82,6 +86,10 @@ extension Worker where R: ~Copyable {
             ring.cancel(token(way.receiveKind, index))
         case .stopped, .armed, .cancelling, .starved: break
         }
+    }
+
+    private func isSplicing(_ index: UInt32) -> Bool {
+        if case .spliced = peers[Int(index)].reading { true } else { false }
     }
 
     private static var buffersWaitingMax: UInt16 { 2 }
@@ -93,7 +101,7 @@ extension Worker where R: ~Copyable {
         peer.pointee.receiving = .armed
         ring.receive(
             on: source(index, way), group: BufferSize.streamGroup,
-            multishot: !streamBuffers.isScarce, pollFirst: true,
+            multishot: !streamBuffers.isScarce && !peer.pointee.isBulky, pollFirst: true,
             token: token(way.receiveKind, index))
     }
 
@@ -318,7 +326,7 @@ extension Worker where R: ~Copyable {
 
     /// A send to this end failed. What it sent before that may still wait in its receive queue, so
     /// the connection ends when its own receive tells (`tcp(7)`).
-    private mutating func notePeerFailure(_ errno: Int32, _ index: UInt32, _ way: Way) {
+    mutating func notePeerFailure(_ errno: Int32, _ index: UInt32, _ way: Way) {
         let connection = connections[index]
         let failure = errno == EPIPE ? ECONNRESET : errno
         if way == .request {

@@ -9,7 +9,10 @@ extension Worker where R: ~Copyable {
         let peer = peers + Int(index)
         let id = peer.pointee.exchange
         let input = channel(index, .request)
-        guard !input.pointee.queue.isEmpty else { return false }
+        guard !input.pointee.queue.isEmpty else {
+            guard case .length(let left) = reader else { return false }
+            return beginSplice(index, .request, left)
+        }
         // Nobody asked for it: the request was answered already.
         guard id != Exchange.none else {
             return skipBody(index, reader, bytes(of: input.pointee.queue.head))
@@ -36,9 +39,14 @@ extension Worker where R: ~Copyable {
         case .more:
             peer.pointee.reading = .body(reader)
             _ = exchange.pointee.progress.on(.bodyBegan)
+            if case .length(let left) = reader {
+                peer.pointee.wantsSplice = isWorthSplicing(
+                    left, from: index, to: endpoint, .request)
+            }
             _ = pass(piece, from: index, to: endpoint, .request)
         case .ended(let count):
             peer.pointee.reading = .head
+            peer.pointee.wantsSplice = false
             _ = exchange.pointee.progress.on(.bodyBegan)
             _ = exchange.pointee.progress.on(.requestEnded)
             let part = UnsafeRawBufferPointer(rebasing: piece[..<count])
@@ -104,6 +112,7 @@ extension Worker where R: ~Copyable {
             peers[Int(index)].reading = .discarding
         case .more:
             (peers + Int(index)).pointee.reading = .body(reader)
+            (peers + Int(index)).pointee.wantsSplice = false
             drop(piece.count, index, .request)
         case .ended(let count):
             (peers + Int(index)).pointee.reading = .head

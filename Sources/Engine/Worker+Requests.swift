@@ -78,6 +78,7 @@ extension Worker where R: ~Copyable {
             switch peers[Int(index)].reading {
             case .head: goesOn = readRequestHead(index)
             case .body(let reader): goesOn = passRequestBody(index, reader)
+            case .spliced(let left): goesOn = pumpBody(index, .request, left)
             case .tunnel: goesOn = passTunnel(index, .request)
             case .frames: goesOn = readFrames(index, .request)
             case .discarding:
@@ -113,7 +114,7 @@ extension Worker where R: ~Copyable {
         case .body(.untilClose):
             // Of a stream: its end is the request's.
             if channel(index, .request).pointee.queue.isEmpty { endRequestBody(index) }
-        case .frames:
+        case .frames, .spliced:
             terminate(index, .clientClosed)
         case .body:
             if channel(index, .request).pointee.queue.isEmpty { terminate(index, .clientClosed) }

@@ -10,7 +10,10 @@ extension Worker where R: ~Copyable {
         guard let connection = connections.find(index, generation: completion.token.generation)
         else { return dropStale(completion) }
         connection.pointee.operations -= 1
-        guard connection.pointee.phase == .relaying else { return closeIfJoined(index) }
+        guard connection.pointee.phase == .relaying else {
+            return connection.pointee.phase == .exchanging
+                ? peerPolled(index, way) : closeIfJoined(index)
+        }
         connection.pointee.lastActivity = tick
         perform(channel(index, way).pointee.direction.on(event), index, way)
     }

@@ -60,6 +60,11 @@ extension Worker where R: ~Copyable {
         let peer = peers[Int(index)]
         if peer.receiving == .armed { ring.cancel(token(way.receiveKind, index)) }
         if peer.isSending { ring.cancel(token(way.opposite.sendKind, index)) }
+        switch peer.polling {
+        case .none: break
+        case .source: ring.cancel(token(way.pollSourceKind, index))
+        case .sink: ring.cancel(token(way.pollSinkKind, index))
+        }
     }
 
     private mutating func cancel(_ way: Way, _ index: UInt32) {

@@ -92,7 +92,10 @@ struct RequestScript {
         _ random: inout SeededRandom, number: UInt64, isHTTP10: Bool
     ) -> RequestScript {
         func size() -> Int {
-            let sizes = [1..<200, 1..<200, 200..<5_000, 200..<5_000, 5_000..<120_000]
+            // The longest are spliced.
+            let sizes = [
+                1..<200, 1..<200, 200..<5_000, 200..<5_000, 5_000..<120_000, 120_000..<500_000,
+            ]
             return Int.random(in: sizes.randomElement(using: &random)!, using: &random)
         }
         var script = RequestScript(number: number)

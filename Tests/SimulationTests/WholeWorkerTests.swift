@@ -104,7 +104,8 @@ import Testing
         let tally = try simulate({ try RequestWorkload.draw(seed: $0, destructive: false) }) {
             $0.expectEveryAnswer()
         }
-        tally.expectReached([.requests, .answers1xx, .answers2xx], [.answered, .clientClosed])
+        tally.expectReached(
+            [.requests, .answers1xx, .answers2xx, .splicedBytes], [.answered, .clientClosed])
     }
 
     @Test("whatever clients and endpoints do, no answer is another's, and nothing leaks")
