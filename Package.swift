@@ -82,7 +82,7 @@ let package = Package(
         .testTarget(
             name: "TLSTests", dependencies: ["COpenSSL", "Primitives", "Routing", "TLS"]),
         .testTarget(
-            name: "HTTP2Tests", dependencies: ["HTTP2", "Primitives", "Routing", "Traffic"]),
+            name: "HTTP2Tests", dependencies: ["CNghttp2", "HTTP2", "Primitives", "Routing"]),
         .testTarget(
             name: "HealthTests",
             dependencies: ["CLinux", "Health", "Primitives", "Routing", "TLS", "Traffic"]),

@@ -70,6 +70,8 @@ struct FieldList {
         var value = min(colon + 1, range.upperBound)
         while value < range.upperBound, text[value] == 0x20 { value += 1 }
         if let authority, isEqual(text, name, "host") {
+            // Of HTTP/1.0, which needs none.
+            guard value < range.upperBound else { return }
             fields.insert(
                 field(Self.pointer(":authority"), 10, text, value..<range.upperBound),
                 at: authority)
