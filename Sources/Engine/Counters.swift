@@ -14,7 +14,7 @@ public final class Counters: Sendable {
         case splicedBytes, pipesInUse, pipeRefusals
         case buffersHeld, bufferStarvations
         case acceptPauses, acceptFailures
-        case requests, requestsRepeated, requestsTimedOut, answersCut
+        case requests, requestsRepeated, retriesRefused, requestsTimedOut, answersCut
         case sessionsFailed, floodsRefused, streamsRefused
         case answers1xx, answers2xx, answers3xx, answers4xx, answers5xx
         case staleCompletions, unexpectedErrors

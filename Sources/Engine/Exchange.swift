@@ -1,3 +1,4 @@
+import Discovery
 import Wire
 
 /// A request and its answer: what links the client's connection with the endpoint's for as long as
@@ -21,6 +22,8 @@ struct Exchange: BitwiseCopyable {
     var keepsClient: Bool
     /// The roster's number of the cluster, which the exchange counts for.
     var cluster: UInt32
+    /// What it counts for there.
+    var claim = ClusterLimits.RequestClaim()
     /// The endpoint's connection, which may still be dialed.
     var endpoint = Exchange.none
     /// The endpoint's connection had served another exchange before, so that its endpoint may have

@@ -1,3 +1,4 @@
+import Discovery
 import Wire
 
 /// Why a request is answered by the worker itself and by no endpoint, or why its answer was cut
@@ -35,6 +36,9 @@ public enum RequestFault: UInt8, BitwiseCopyable, CaseIterable, Sendable {
 
     // MARK: Limits
     case overflow
+    /// Its source has too many requests at a time, or makes them too fast.
+    case sourceOverflow
+    case sourceTooFast
     case draining
 
     /// The status of the answer, if nothing of another has been sent (RFC 9110 section 15).
@@ -49,6 +53,7 @@ public enum RequestFault: UInt8, BitwiseCopyable, CaseIterable, Sendable {
         case .headTimedOut: 408
         case .misdirected: 421
         case .denied: 403
+        case .sourceOverflow, .sourceTooFast: 429
         case .unrouted: 404
         case .backendInvalid: 500
         case .endpointMissing, .endpointUnreachable, .endpointLost, .overflow, .draining: 503
@@ -78,6 +83,8 @@ public enum RequestFault: UInt8, BitwiseCopyable, CaseIterable, Sendable {
         case .answerMalformed: "the endpoint's answer is malformed\n"
         case .timedOut: "the endpoint took too long to answer\n"
         case .overflow: "too many requests at a time\n"
+        case .sourceOverflow: "too many requests of one client at a time\n"
+        case .sourceTooFast: "too many requests of one client\n"
         case .draining: "the server is shutting down\n"
         }
     }
@@ -98,6 +105,7 @@ public enum RequestFault: UInt8, BitwiseCopyable, CaseIterable, Sendable {
         case .answerMalformed: "UPE"
         case .timedOut: "UT"
         case .overflow, .draining: "UO"
+        case .sourceOverflow, .sourceTooFast: "RL"
         }
     }
 
@@ -115,6 +123,14 @@ public enum RequestFault: UInt8, BitwiseCopyable, CaseIterable, Sendable {
 }
 
 extension RequestFault {
+    init(_ refusal: ClusterLimits.Refusal) {
+        switch refusal {
+        case .connections, .pending, .requests: self = .overflow
+        case .source: self = .sourceOverflow
+        case .sourceRate: self = .sourceTooFast
+        }
+    }
+
     init(_ fault: HTTPFault) {
         switch fault {
         case .headTooLong, .tooManyFields, .trailersTooLong: self = .headTooLong

@@ -110,6 +110,7 @@ extension TerminationReason {
         switch refusal {
         case .connections: self = .clusterLimit
         case .pending: self = .pendingLimit
+        case .requests: fatalError("a connection is no request")
         case .source: self = .sourceLimit
         case .sourceRate: self = .sourceRate
         }

@@ -224,7 +224,7 @@ extension Worker where R: ~Copyable {
     }
 
     /// Why the rule does not want such an answer; nil = it goes to the client.
-    private func retryCause(
+    private mutating func retryCause(
         _ line: HTTPStatusLine, _ bytes: UnsafeRawBufferPointer, _ id: UInt32, _ desk: HTTPDesk
     ) -> RetryRule.Cause? {
         if mayRetry(id, after: .status(line.status)) { return .status(line.status) }
@@ -234,8 +234,8 @@ extension Worker where R: ~Copyable {
             let name = field.name.bytes(in: bytes)
             guard name.count == 11, name.elementsEqual("grpc-status".utf8) else { continue }
             let text = String(decoding: field.value.bytes(in: bytes), as: UTF8.self)
-            let cause = UInt8(text).map { RetryRule.Cause.code($0) }
-            return cause.flatMap { mayRetry(id, after: $0) ? $0 : nil }
+            guard let code = UInt8(text), mayRetry(id, after: .code(code)) else { return nil }
+            return .code(code)
         }
         return nil
     }

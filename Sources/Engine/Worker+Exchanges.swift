@@ -96,12 +96,18 @@ extension Worker where R: ~Copyable {
         return true
     }
 
-    func mayRetry(_ id: UInt32, after cause: RetryRule.Cause) -> Bool {
-        let exchange = exchanges[id].pointee
-        guard exchange.progress.canRepeat, let rule = retryRule(id),
-            exchange.retries < rule.countMax, service == .serving
+    /// If it may, its place among those of the cluster that are sent again is taken.
+    mutating func mayRetry(_ id: UInt32, after cause: RetryRule.Cause) -> Bool {
+        let exchange = exchanges[id]
+        guard exchange.pointee.progress.canRepeat, let rule = retryRule(id),
+            exchange.pointee.retries < rule.countMax, service == .serving, rule.covers(cause)
         else { return false }
-        return rule.covers(cause)
+        let limits = roster.clusters[exchange.pointee.cluster].pointee.endpoints.limits
+        guard limits?.admitRetry(&exchange.pointee.claim) ?? true else {
+            counters.add(.retriesRefused)
+            return false
+        }
+        return true
     }
 
     func retryRule(_ id: UInt32) -> RetryRule? {
@@ -113,7 +119,8 @@ extension Worker where R: ~Copyable {
     mutating func releaseExchange(_ id: UInt32) {
         releaseHead(id)
         stopAwaiting(id)
-        let exchange = exchanges[id].pointee
+        var exchange = exchanges[id].pointee
+        roster.clusters[exchange.cluster].pointee.endpoints.limits?.give(&exchange.claim)
         timers.cancel(exchangeTimer(id))
         (peers + Int(exchange.client)).pointee.exchange = Exchange.none
         if exchange.endpoint != Exchange.none {
@@ -129,6 +136,9 @@ extension Worker where R: ~Copyable {
         while let part = exchange.pointee.head.popFirst(in: streamBuffers) {
             streamBuffers.give(part)
         }
+        // Without a head it is not sent again.
+        let limits = roster.clusters[exchange.pointee.cluster].pointee.endpoints.limits
+        limits?.settle(&exchange.pointee.claim)
     }
 
     func noteStatus(_ status: UInt16) {

@@ -41,6 +41,12 @@ extension Worker where R: ~Copyable {
             progress: ExchangeProgress(hasBody: body != nil, isIdempotent: false),
             requestFraming: original.requestFraming)
         exchange.head = head
+        let limits = roster.clusters[cluster].pointee.endpoints.limits
+        guard limits?.admit(&exchange.claim, client: nil, now: now) == nil else {
+            give(head)
+            exchanges.release(copyID)
+            return terminate(index, .answered)
+        }
         // One that fails is not worth another.
         (exchange.retries, exchange.repeats) = (.max, Exchange.repeatsMax)
         exchange.attemptTicks = original.attemptTicks

@@ -377,11 +377,14 @@ extension Worker where R: ~Copyable {
             progress: ExchangeProgress(
                 hasBody: view.hasBody, isIdempotent: view.line.method.isIdempotent),
             requestFraming: view.line.framing)
-        guard
+        let limits = cluster.pointee.endpoints.limits
+        let refusal = limits?.admit(&exchange.claim, client: client, now: now)
+        guard refusal == nil,
             let head = writeRequestHead(view, index, desk, rule, backend, matched: target.path)
         else {
+            limits?.give(&exchange.claim)
             exchanges.release(id)
-            return .answer(Answer(.overflow))
+            return .answer(Answer(refusal.map { RequestFault($0) } ?? .overflow))
         }
         exchange.head = head
         exchange.attemptTicks = rule.attemptTicks

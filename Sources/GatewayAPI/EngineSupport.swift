@@ -8,9 +8,11 @@ enum EngineSupport {
     /// Paths within `spec` that are in force, with all that is below them.
     private static let servedFields: [Kind: [String]] = [
         .backendTrafficPolicy: [
-            "circuitBreaker.maxConnections", "circuitBreaker.maxPendingRequests",
+            "circuitBreaker.maxConnections", "circuitBreaker.maxParallelRequests",
+            "circuitBreaker.maxParallelRetries", "circuitBreaker.maxPendingRequests",
             "circuitBreaker.maxRequestsPerConnection",
-            "circuitBreaker.perEndpoint.maxConnections", "dns", "healthCheck.active",
+            "circuitBreaker.perEndpoint.maxConnections", "circuitBreaker.retryBudget", "dns",
+            "healthCheck.active",
             "healthCheck.panicThreshold",
             "healthCheck.passive.alwaysEjectOneEndpoint",
             "healthCheck.passive.baseEjectionTime", "healthCheck.passive.consecutive5XxErrors",

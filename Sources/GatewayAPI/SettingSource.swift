@@ -186,6 +186,11 @@ extension SettingSource {
         "circuitBreaker.pendingRequestsMax": ["circuitBreaker.maxPendingRequests"],
         "circuitBreaker.requestsMax": ["circuitBreaker.maxParallelRequests"],
         "circuitBreaker.retriesMax": ["circuitBreaker.maxParallelRetries"],
+        "circuitBreaker.retryBudget.numerator": ["circuitBreaker.retryBudget.percent.numerator"],
+        "circuitBreaker.retryBudget.denominator": [
+            "circuitBreaker.retryBudget.percent.denominator"
+        ],
+        "circuitBreaker.retryBudget.countMin": ["circuitBreaker.retryBudget.minRetryConcurrency"],
         "circuitBreaker.requestsPerConnectionMax": ["circuitBreaker.maxRequestsPerConnection"],
         "circuitBreaker.connectionsPerEndpointMax": ["circuitBreaker.perEndpoint.maxConnections"],
         "bufferBytesMax": ["connection.bufferLimit"],

@@ -134,8 +134,21 @@ extension CircuitBreakerPlan {
         pendingRequestsMax = fields.number("maxPendingRequests")?.value
         requestsMax = fields.number("maxParallelRequests")?.value
         retriesMax = fields.number("maxParallelRetries")?.value
+        retryBudget = fields.mapping("retryBudget").map(RetryBudget.init)
         requestsPerConnectionMax = fields.number("maxRequestsPerConnection")?.value
         connectionsPerEndpointMax = fields.mapping("perEndpoint")?.number("maxConnections")?.value
+    }
+}
+
+extension CircuitBreakerPlan.RetryBudget {
+    init(_ fields: Fields) {
+        let percent = fields.mapping("percent")
+        self.init(
+            numerator: percent?.number("numerator")?.value ?? 0,
+            denominator: max(1, percent?.number("denominator")?.value ?? 100))
+        // Envoy Gateway's CRD takes numbers below 0 too.
+        let least: Located<Int32>? = fields.number("minRetryConcurrency")
+        countMin = least.map { UInt32(max(0, $0.value)) } ?? countMin
     }
 }
 

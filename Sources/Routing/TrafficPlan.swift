@@ -160,10 +160,26 @@ public struct HealthCheckPlan: Hashable, Sendable {
 
 /// What a cluster may have at a time (BackendTrafficPolicy `spec.circuitBreaker`); nil = no limit.
 public struct CircuitBreakerPlan: Hashable, Sendable {
+    /// How many of the requests at a time may be ones that are sent again.
+    public struct RetryBudget: Hashable, Sendable {
+        public var numerator: UInt32
+        public var denominator: UInt32
+        /// So many always may.
+        public var countMin: UInt32
+
+        public init(numerator: UInt32, denominator: UInt32 = 100, countMin: UInt32 = 3) {
+            self.numerator = numerator
+            self.denominator = denominator
+            self.countMin = countMin
+        }
+    }
+
     public var connectionsMax: UInt32?
     public var pendingRequestsMax: UInt32?
     public var requestsMax: UInt32?
     public var retriesMax: UInt32?
+    /// Instead of `retriesMax`.
+    public var retryBudget: RetryBudget?
     public var requestsPerConnectionMax: UInt32?
     public var connectionsPerEndpointMax: UInt32?
 

@@ -94,6 +94,74 @@ struct ClusterLimitsTests {
         #expect((limits.live, limits.pending) == (0, 0))
     }
 
+    @Test("requests are counted until they are given back, once, and are no connections")
+    func requests() throws {
+        let limits = try #require(
+            ClusterLimits(
+                Self.plan {
+                    $0.circuitBreaker.requestsMax = 2
+                    $0.sourceLimit.connectionsMax = 1
+                }, former: nil))
+        var claims = Array(repeating: ClusterLimits.RequestClaim(), count: 4)
+        #expect(limits.admit(&claims[0], client: Self.client, now: 0) == nil)
+        #expect(limits.admit(&claims[1], client: Self.client, now: 0) == .source)
+        #expect(limits.requests == 1, "who was refused counts for nothing")
+        #expect(limits.admit(&claims[1], client: nil, now: 0) == nil)
+        #expect(limits.admit(&claims[2], client: nil, now: 0) == .requests)
+        limits.give(&claims[2])
+        #expect((limits.requests, limits.live) == (2, 0))
+        limits.give(&claims[0])
+        limits.give(&claims[0])
+        #expect(limits.requests == 1)
+        #expect(limits.admit(&claims[3], client: Self.client, now: 0) == nil)
+        limits.give(&claims[1])
+        limits.give(&claims[3])
+        #expect(limits.requests == 0)
+    }
+
+    @Test("a request that is sent again counts once, until it is not any more")
+    func retries() throws {
+        let limits = try #require(
+            ClusterLimits(Self.plan { $0.circuitBreaker.retriesMax = 1 }, former: nil))
+        var claims = Array(repeating: ClusterLimits.RequestClaim(), count: 2)
+        for place in 0..<2 {
+            #expect(limits.admit(&claims[place], client: nil, now: 0) == nil)
+        }
+        #expect(limits.admitRetry(&claims[0]))
+        #expect(limits.admitRetry(&claims[0]))
+        #expect(limits.retries == 1)
+        #expect(!limits.admitRetry(&claims[1]))
+        limits.settle(&claims[0])
+        limits.settle(&claims[0])
+        #expect((limits.requests, limits.retries) == (2, 0))
+        #expect(limits.admitRetry(&claims[1]))
+        limits.give(&claims[1])
+        #expect((limits.requests, limits.retries) == (1, 0))
+        limits.give(&claims[0])
+    }
+
+    @Test("a retry budget is a share of the requests, and at least its minimum")
+    func retryBudget() throws {
+        let limits = try #require(
+            ClusterLimits(
+                Self.plan {
+                    // As the CRD says, the budget counts and this does not.
+                    $0.circuitBreaker.retriesMax = 0
+                    $0.circuitBreaker.retryBudget = .init(numerator: 20, countMin: 3)
+                }, former: nil))
+        for (requests, retries) in [(2, 2), (10, 3), (15, 3), (25, 5)] {
+            var claims = Array(repeating: ClusterLimits.RequestClaim(), count: requests)
+            for place in claims.indices {
+                #expect(limits.admit(&claims[place], client: nil, now: 0) == nil)
+            }
+            var admitted = 0
+            for place in claims.indices where limits.admitRetry(&claims[place]) { admitted += 1 }
+            #expect(admitted == retries, "of \(requests)")
+            for place in claims.indices { limits.give(&claims[place]) }
+            #expect((limits.requests, limits.retries) == (0, 0))
+        }
+    }
+
     @Test("those who are there count under the next plan as well")
     func reload() throws {
         let first = try #require(

@@ -2,7 +2,7 @@ import Primitives
 
 /// A configuration for one process: one Gateway, and a route and Backends for each listener.
 struct Forwarding {
-    enum Transport: String { case tcp = "TCP", udp = "UDP" }
+    enum Transport: String { case tcp = "TCP", udp = "UDP", http = "HTTP" }
 
     struct Listener {
         let transport: Transport
@@ -127,6 +127,17 @@ extension Forwarding.Listener {
         Self(
             transport: .tcp, address: .ip(.loopbackIPv4, port: try FreePort.take()),
             backends: [(endpoints, 1)], clientPolicy: client, backendPolicy: backend)
+    }
+
+    /// A listener of requests on a free port of loopback before one Backend.
+    static func http(
+        to endpoints: SocketAddress..., client: String? = nil, backend: String? = nil,
+        endpoint: String? = nil
+    ) throws -> Self {
+        Self(
+            transport: .http, address: .ip(.loopbackIPv4, port: try FreePort.take()),
+            backends: [(endpoints, 1)], clientPolicy: client, backendPolicy: backend,
+            endpointPolicy: endpoint)
     }
 
     /// A UDP listener on a free port of loopback before one Backend.

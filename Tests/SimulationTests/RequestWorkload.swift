@@ -25,6 +25,7 @@ enum RequestWorkload {
         var cluster = Simulation.cluster(
             endpoints, tls: isSecure ? ServerCertificate.trusting : nil)
         cluster.connectionIdleTimeout = 20_000
+        if destructive { limit(&cluster, &random) }
         let answersFrames = Int.random(in: 0..<3, using: &random) == 0
         if answersFrames { cluster.framing = .http2 }
         var settings = HTTPListenerPlan()
@@ -91,6 +92,18 @@ enum RequestWorkload {
             simulation.answer(at: address) { manners(&draws, misbehave: misbehaves) }
         }
         return cluster
+    }
+
+    /// What the cluster may have at a time, where it is not to have all.
+    private static func limit(_ cluster: inout ClusterPlan, _ random: inout SeededRandom) {
+        guard Int.random(in: 0..<3, using: &random) == 0 else { return }
+        cluster.circuitBreaker.connectionsMax = [nil, 2].randomElement(using: &random)!
+        cluster.circuitBreaker.requestsMax = [nil, 3].randomElement(using: &random)!
+        cluster.circuitBreaker.retriesMax = [nil, 0, 1].randomElement(using: &random)!
+        cluster.circuitBreaker.retryBudget =
+            [nil, .init(numerator: 20, countMin: 1)].randomElement(using: &random)!
+        cluster.sourceLimit.connectionsMax = [nil, 2].randomElement(using: &random)!
+        cluster.sourceLimit.connectionsPerSecond = [nil, 3].randomElement(using: &random)!
     }
 
     private static func retry(_ random: inout SeededRandom) -> RetryPlan? {

@@ -283,6 +283,10 @@ final class Simulation {
         expect(worker.pointee.streamCount == 0, "a stream leaks")
         expect(counters[.connectionsLive] + counters[.flowsLive] == 0, "live ones are miscounted")
         expect(ledCount == 0, "endpoints are said to serve \(ledCount)")
+        for limits in endpoints.compactMap(\.limits) {
+            let claims = limits.live + limits.pending + limits.requests + limits.retries
+            expect(claims == 0, "\(claims) claims of a cluster leak")
+        }
         checkRoster()
     }
 

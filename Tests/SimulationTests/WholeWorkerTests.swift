@@ -113,7 +113,8 @@ import Testing
         let tally = try simulate { try RequestWorkload.draw(seed: $0, destructive: true) }
         tally.expectReached(
             [
-                .requests, .requestsRepeated, .requestsTimedOut, .answersCut, .answers2xx,
+                .requests, .requestsRepeated, .retriesRefused, .requestsTimedOut, .answersCut,
+                .answers2xx,
                 .answers4xx, .answers5xx, .dialFailures,
             ],
             [.answered, .clientClosed, .clientReset, .endpointFailed, .idleTimedOut])
