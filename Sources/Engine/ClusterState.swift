@@ -21,6 +21,8 @@ struct ClusterState {
     var references = 1
     /// What clients are told apart by, where that chooses the endpoint.
     private let hashKey: LoadBalancerPlan.HashKey?
+    /// What clients get that have nothing to be told apart by; nil = nothing.
+    let cookie: StickyCookie?
     private var turn: EndpointTurn
 
     /// - Parameter seed: another for each worker.
@@ -29,11 +31,11 @@ struct ClusterState {
         self.endpoints = endpoints
         turn = EndpointTurn(seed: seed)
         if case .consistentHash(let key) = plan.loadBalancer.kind {
-            hashKey = key
+            (hashKey, cookie) = (key, StickyCookie(key))
         } else {
-            hashKey = nil
+            (hashKey, cookie) = (nil, nil)
         }
-        needsClients = hashKey != nil || endpoints.limits?.countsSources == true
+        needsClients = hashKey == .sourceAddress || endpoints.limits?.countsSources == true
         connectTicks = max(1, Tick.count(milliseconds: plan.connectTimeoutMilliseconds))
         answersPerRequest = Int64(plan.udp.expectedResponses ?? 0)
         idleTicks = Tick.count(milliseconds: plan.connectionIdleTimeout)
@@ -49,10 +51,13 @@ struct ClusterState {
         endpoints.pick(&turn, hash: hashKey?.hash(client: client))
     }
 
+    /// What a request is told by; nil = any endpoint will do.
+    func hash(for client: IPAddress?, _ head: borrowing RequestView) -> UInt64? {
+        hashKey?.hash(client: client, head: head)
+    }
+
     /// Who takes the next request.
-    mutating func pick(
-        for client: IPAddress?, _ head: borrowing RequestView
-    ) -> Unmanaged<Endpoint>? {
-        endpoints.pick(&turn, hash: hashKey?.hash(client: client, head: head))
+    mutating func pick(hash: UInt64?) -> Unmanaged<Endpoint>? {
+        endpoints.pick(&turn, hash: hash)
     }
 }

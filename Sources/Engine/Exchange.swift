@@ -29,6 +29,10 @@ struct Exchange: BitwiseCopyable {
     /// The endpoint's connection had served another exchange before, so that its endpoint may have
     /// closed it while this one's head was on its way.
     var isReused = false
+    /// What it is told by, where that chooses the endpoint.
+    var hash: UInt64?
+    /// The value of a cookie that its client gets, or `StickyCookie.none`.
+    var cookie = StickyCookie.none
     /// How often it was sent by a connection that ended, or refused it, before it was looked at.
     var repeats: UInt8 = 0
     /// An endpoint that only ever refuses is not asked for ever.

@@ -66,7 +66,7 @@ extension Worker where R: ~Copyable {
         let last = exchange.pointee.endpointNumber
         var picked: Unmanaged<Endpoint>?
         for _ in 0..<(avoids ? Self.picksMax : 1) {
-            picked = cluster.pointee.pick(for: nil)
+            picked = cluster.pointee.pick(hash: avoids ? nil : exchange.pointee.hash)
             guard picked?._withUnsafeGuaranteedRef({ $0.number }) == last else { break }
         }
         guard let picked else { return fail(id, .endpointMissing) }

@@ -157,6 +157,9 @@ extension Worker where R: ~Copyable {
             writer.field(field, of: bytes)
         }
         if let origin { rule.cors?.write(origin: origin, to: &writer) }
+        if exchange.cookie != StickyCookie.none, !line.isInterim {
+            roster.clusters[exchange.cluster].pointee.cookie?.write(exchange.cookie, to: &writer)
+        }
         if line.isSwitch {
             writer.field("connection", "upgrade")
         } else if !line.isInterim {

@@ -362,7 +362,13 @@ extension Worker where R: ~Copyable {
         {
             client = address
         }
-        guard let picked = cluster.pointee.pick(for: client, view) else {
+        var hash = cluster.pointee.hash(for: client, view)
+        var cookie = StickyCookie.none
+        if hash == nil, cluster.pointee.cookie != nil {
+            cookie = StickyCookie.value(desk.random.next())
+            hash = StickyCookie.hash(cookie)
+        }
+        guard let picked = cluster.pointee.pick(hash: hash) else {
             return .answer(Answer(.endpointMissing))
         }
         guard let id = exchanges.claim() else { return .answer(Answer(.overflow)) }
@@ -386,6 +392,7 @@ extension Worker where R: ~Copyable {
             exchanges.release(id)
             return .answer(Answer(refusal.map { RequestFault($0) } ?? .overflow))
         }
+        (exchange.hash, exchange.cookie) = (hash, cookie)
         exchange.head = head
         exchange.attemptTicks = rule.attemptTicks
         if rule.requestTicks > 0 {

@@ -23,7 +23,7 @@ enum EngineSupport {
             "healthCheck.passive.splitExternalLocalOriginErrors",
             "http2.initialConnectionWindowSize", "http2.initialStreamWindowSize",
             "http2.maxConcurrentStreams",
-            "loadBalancer.consistentHash.tableSize", "loadBalancer.slowStart",
+            "loadBalancer.consistentHash", "loadBalancer.slowStart",
             "loadBalancer.zoneAware", "proxyProtocol", "retry.numRetries", "retry.perRetry",
             "retry.retryOn", "tcpKeepalive",
             "timeout.http.connectionIdleTimeout", "timeout.http.requestTimeout",
@@ -53,8 +53,7 @@ enum EngineSupport {
     /// Fields that are in force with these values only.
     private static let servedValues: [Kind: [String: [String]]] = [
         .backendTrafficPolicy: [
-            "loadBalancer.type": ["ConsistentHash", "LeastRequest", "Random", "RoundRobin"],
-            "loadBalancer.consistentHash.type": ["SourceIP"],
+            "loadBalancer.type": ["ConsistentHash", "LeastRequest", "Random", "RoundRobin"]
         ]
     ]
 

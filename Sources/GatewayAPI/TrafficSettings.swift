@@ -76,7 +76,7 @@ extension LoadBalancerPlan {
         case "Random": kind = .random
         case "ConsistentHash":
             guard let hash = fields.mapping("consistentHash") else { return }
-            kind = .consistentHash(HashKey(hash))
+            kind = .consistentHash(try HashKey(hash))
             guard let size: Located<UInt32> = hash.number("tableSize") else { break }
             guard Maglev.isSize(size.value) else {
                 throw PolicyFault(hash, "tableSize", "\(size.value) is no prime number")
@@ -107,7 +107,7 @@ extension ZonePlan {
 }
 
 extension LoadBalancerPlan.HashKey {
-    init(_ fields: Fields) {
+    init(_ fields: Fields) throws(PolicyFault) {
         switch fields.text("type")?.value {
         case "Header":
             self = .headers([fields.mapping("header")?.text("name")?.value.lowercased() ?? ""])
@@ -115,14 +115,49 @@ extension LoadBalancerPlan.HashKey {
             self = .headers(
                 fields.mappings("headers").compactMap { $0.text("name")?.value.lowercased() })
         case "Cookie":
-            let cookie = fields.mapping("cookie")
+            guard let cookie = fields.mapping("cookie") else {
+                self = .sourceAddress
+                return
+            }
+            let name = cookie.text("name")?.value ?? ""
+            guard !name.isEmpty, name.utf8.allSatisfy(\.isToken) else {
+                throw PolicyFault(cookie, "name", "\(name) is no name of a cookie")
+            }
             self = .cookie(
-                name: cookie?.text("name")?.value ?? "",
-                ttlSeconds: (cookie?.duration("ttl")?.value).map { $0 / 1_000 })
+                name: name,
+                ttlSeconds: (cookie.duration("ttl")?.value).map { $0 / 1_000 },
+                attributes: try Self.attributes(cookie))
         case "QueryParams":
             self = .queryParameters(
                 fields.mappings("queryParams").compactMap { $0.text("name")?.value })
         default: self = .sourceAddress
+        }
+    }
+
+    /// As they are sent, by name (RFC 6265 section 4.1.1).
+    private static func attributes(_ cookie: Fields) throws(PolicyFault) -> [String] {
+        guard let fields = cookie.mapping("attributes") else { return [] }
+        var attributes: [String] = []
+        for (name, value) in fields.texts.sorted(by: { $0.key < $1.key }) {
+            let text = value.isEmpty ? name : "\(name)=\(value)"
+            let isSendable = text.utf8.allSatisfy {
+                0x20...0x7e ~= $0 && $0 != UInt8(ascii: ";")
+            }
+            guard isSendable, name.utf8.allSatisfy(\.isToken) else {
+                throw PolicyFault(fields, name, "cannot be sent as an attribute of a cookie")
+            }
+            attributes.append(text)
+        }
+        return attributes
+    }
+}
+
+extension UInt8 {
+    /// Of a token (RFC 9110 section 5.6.2).
+    fileprivate var isToken: Bool {
+        switch self {
+        case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
+        default: "!#$%&'*+-.^_`|~".utf8.contains(self)
         }
     }
 }

@@ -42,12 +42,15 @@ extension LoadBalancerPlan.HashKey {
     ) -> UInt64? {
         switch self {
         case .sourceAddress: return hash(client: client)
-        case .cookie(let name, _): return Self.cookie(name, head).map(ConsistentHash.hash)
+        case .cookie(var name, _, _):
+            return name.withUTF8 { name in
+                CookiePairs.value(UnsafeRawBufferPointer(name), of: head).map(ConsistentHash.hash)
+            }
         case .headers(let names):
             var result: UInt64?
-            for name in names {
-                _ = Array(name.utf8).withUnsafeBytes { name in
-                    head.withHeader(name) { value in
+            for var name in names {
+                _ = name.withUTF8 { name in
+                    head.withHeader(UnsafeRawBufferPointer(name)) { value in
                         result = ConsistentHash.combine(result ?? 0, ConsistentHash.hash(value))
                         return true
                     }
@@ -56,29 +59,15 @@ extension LoadBalancerPlan.HashKey {
             return result
         case .queryParameters(let names):
             var result: UInt64?
-            for name in names {
-                let value = Array(name.utf8).withUnsafeBytes { QueryString(head.query).first($0) }
+            for var name in names {
+                let value = name.withUTF8 {
+                    QueryString(head.query).first(UnsafeRawBufferPointer($0))
+                }
                 guard let value else { continue }
-                let hash = ConsistentHash.hash(QueryString.decode(value))
+                let hash = ConsistentHash.hash(QueryString.Decoded(value))
                 result = ConsistentHash.combine(result ?? 0, hash)
             }
             return result
         }
-    }
-
-    /// The value of a cookie (RFC 6265 section 4.2.1): pairs with a semicolon and a space between.
-    private static func cookie(
-        _ name: String, _ head: borrowing some HTTPRequestHead & ~Copyable
-    ) -> ArraySlice<UInt8>? {
-        let wanted = Array(name.utf8)
-        for line in 0..<head.headerCount
-        where head.headerName(line).lazy.map(\.lowercase).elementsEqual("cookie".utf8) {
-            for pair in Array(head.headerValue(line)).split(separator: UInt8(ascii: ";")) {
-                let pair = pair.drop { $0 == UInt8(ascii: " ") }
-                guard let equals = pair.firstIndex(of: UInt8(ascii: "=")) else { continue }
-                if pair[..<equals].elementsEqual(wanted) { return pair[(equals + 1)...] }
-            }
-        }
-        return nil
     }
 }

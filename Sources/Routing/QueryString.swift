@@ -48,11 +48,19 @@ struct QueryString {
     }
 
     static func decode(_ encoded: UnsafeRawBufferPointer) -> [UInt8] {
-        var decoded: [UInt8] = []
-        decoded.reserveCapacity(encoded.count)
-        var place = 0
-        while place < encoded.count { decoded.append(next(encoded, &place)) }
-        return decoded
+        Array(Decoded(encoded))
+    }
+
+    /// The bytes of a name or value, decoded one by one.
+    struct Decoded: Sequence, IteratorProtocol {
+        private let encoded: UnsafeRawBufferPointer
+        private var place = 0
+
+        init(_ encoded: UnsafeRawBufferPointer) { self.encoded = encoded }
+
+        mutating func next() -> UInt8? {
+            place < encoded.count ? QueryString.next(encoded, &place) : nil
+        }
     }
 
     /// The byte that stands at `place`, which moves behind it.

@@ -13,8 +13,9 @@ public struct LoadBalancerPlan: Hashable, Sendable {
         case sourceAddress
         /// Lowercase.
         case headers([String])
-        /// A cookie of this name; one is made where it is missing and `ttlSeconds` is given.
-        case cookie(name: String, ttlSeconds: UInt32?)
+        /// A cookie of this name; one is made where it is missing and `ttlSeconds` is given, with
+        /// attributes as they are sent (`SameSite=Strict`).
+        case cookie(name: String, ttlSeconds: UInt32?, attributes: [String] = [])
         case queryParameters([String])
     }
 

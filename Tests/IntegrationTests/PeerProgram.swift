@@ -32,6 +32,14 @@ final class PeerProgram: Sendable {
                 """)
     }
 
+    /// nginx that tells by which of its ports it was asked.
+    static func nginxTellingPort(_ ports: [UInt16]) throws -> PeerProgram {
+        let listens = ports.map { "listen 127.0.0.1:\($0);" }.joined(separator: " ")
+        return try nginx(
+            port: ports[0],
+            http: "server { \(listens) location / { return 200 \"port $server_port\"; } }")
+    }
+
     /// nginx that is checked: `/well` and `/ill` by HTTP/1.1, by HTTP/2 with prior knowledge, and
     /// after a PROXY header.
     static func nginxBeingChecked(

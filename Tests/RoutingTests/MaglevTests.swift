@@ -117,6 +117,7 @@ struct MaglevTests {
         #expect(LoadBalancerPlan.HashKey.headers(["x-user"]).hash(client: client) == nil)
         #expect(hash(.cookie(name: "sid", ttlSeconds: nil)) == ConsistentHash.hash("7".utf8))
         #expect(hash(.cookie(name: "si", ttlSeconds: nil)) == nil)
+        #expect(hash(.cookie(name: "a", ttlSeconds: 1)) == ConsistentHash.hash("1".utf8))
         #expect(hash(.headers(["x-user", "x-none"])) == hash(.headers(["x-user"])))
         #expect(hash(.headers(["x-none"])) == nil)
         #expect(hash(.queryParameters(["u", "v"])) != hash(.queryParameters(["v", "u"])))

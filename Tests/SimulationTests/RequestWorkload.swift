@@ -26,6 +26,7 @@ enum RequestWorkload {
             endpoints, tls: isSecure ? ServerCertificate.trusting : nil)
         cluster.connectionIdleTimeout = 20_000
         if destructive { limit(&cluster, &random) }
+        balance(&cluster, &random)
         let answersFrames = Int.random(in: 0..<3, using: &random) == 0
         if answersFrames { cluster.framing = .http2 }
         var settings = HTTPListenerPlan()
@@ -92,6 +93,15 @@ enum RequestWorkload {
             simulation.answer(at: address) { manners(&draws, misbehave: misbehaves) }
         }
         return cluster
+    }
+
+    private static func balance(_ cluster: inout ClusterPlan, _ random: inout SeededRandom) {
+        cluster.loadBalancer.tableSize = 101
+        cluster.loadBalancer.kind =
+            [
+                .roundRobin, .consistentHash(.cookie(name: "where", ttlSeconds: 60)),
+                .consistentHash(.headers(["host"])),
+            ].randomElement(using: &random)!
     }
 
     /// What the cluster may have at a time, where it is not to have all.
