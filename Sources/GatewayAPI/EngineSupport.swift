@@ -45,7 +45,7 @@ enum EngineSupport {
             "tls.clientValidation", "tls.ecdhCurves", "tls.maxVersion", "tls.minVersion",
             "tls.session", "tls.signatureAlgorithms",
         ],
-        .securityPolicy: ["authorization"],
+        .securityPolicy: ["authorization", "cors"],
         .backendTLSPolicy: ["validation"],
         .endpointPolicy: ["connections", "dns", "healthCheck", "limits", "srv", "tiers", "udp"],
     ]

@@ -1,24 +1,28 @@
 import Manifest
 import Routing
 
-/// What a SecurityPolicy (gateway.envoyproxy.io/v1alpha1) says: who may use a listener or route.
-/// Its other features are refused by name, and what they protect with them: to serve it unprotected
-/// would be worse than not to serve it.
+/// What a SecurityPolicy (gateway.envoyproxy.io/v1alpha1) says: who may use a listener or route,
+/// and which origins' pages may. Its other features are refused by name, and what they protect with
+/// them: to serve it unprotected would be worse than not to serve it.
 struct SecuritySettings {
     let authorization: AuthorizationPlan?
+    let cors: HTTPFilter.CORS?
 
     private static let otherFeatures = [
-        "apiKeyAuth", "basicAuth", "cors", "csrf", "extAuth", "jwt", "oidc", "rateLimit",
+        "apiKeyAuth", "basicAuth", "csrf", "extAuth", "jwt", "oidc", "rateLimit",
     ]
 
     /// - Parameter isTCP: it is for connections, which have no headers and methods.
     init(_ spec: Fields, isTCP: Bool) throws(PolicyFault) {
-        for name in Self.otherFeatures where spec.node(name) != nil {
+        for name in Self.otherFeatures + (isTCP ? ["cors"] : []) where spec.node(name) != nil {
             throw PolicyFault(
                 spec, name,
                 isTCP
                     ? "Only authorization is supported for TCP"
-                    : "\(name) is not supported; only authorization is")
+                    : "\(name) is not supported; only authorization and cors are")
+        }
+        cors = try spec.mapping("cors").map { fields throws(PolicyFault) in
+            try HTTPFilter.CORS(policy: fields)
         }
         guard let fields = spec.mapping("authorization") else {
             authorization = nil
@@ -30,6 +34,20 @@ struct SecuritySettings {
             plan.rules.append(try AuthorizationPlan.Rule(rule, number, isTCP: isTCP))
         }
         authorization = plan
+    }
+}
+
+extension HTTPFilter.CORS {
+    /// What the Gateway API's schema sees to and Envoy Gateway's does not is seen to here: that all
+    /// of it can be sent.
+    fileprivate init(policy fields: Fields) throws(PolicyFault) {
+        self.init(fields)
+        ageMaxSeconds = (fields.duration("maxAge")?.value).map { $0 / 1_000 }
+        for name in ["allowMethods", "allowHeaders", "exposeHeaders"] {
+            for item in fields.texts(name) where !item.value.isToken {
+                throw PolicyFault(fields, name, "\(item.value) is no name")
+            }
+        }
     }
 }
 

@@ -120,7 +120,7 @@ extension LoadBalancerPlan.HashKey {
                 return
             }
             let name = cookie.text("name")?.value ?? ""
-            guard !name.isEmpty, name.utf8.allSatisfy(\.isToken) else {
+            guard name.isToken else {
                 throw PolicyFault(cookie, "name", "\(name) is no name of a cookie")
             }
             self = .cookie(
@@ -143,22 +143,12 @@ extension LoadBalancerPlan.HashKey {
             let isSendable = text.utf8.allSatisfy {
                 0x20...0x7e ~= $0 && $0 != UInt8(ascii: ";")
             }
-            guard isSendable, name.utf8.allSatisfy(\.isToken) else {
+            guard isSendable, name.isToken else {
                 throw PolicyFault(fields, name, "cannot be sent as an attribute of a cookie")
             }
             attributes.append(text)
         }
         return attributes
-    }
-}
-
-extension UInt8 {
-    /// Of a token (RFC 9110 section 5.6.2).
-    fileprivate var isToken: Bool {
-        switch self {
-        case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
-        default: "!#$%&'*+-.^_`|~".utf8.contains(self)
-        }
     }
 }
 

@@ -83,7 +83,7 @@ extension Translation {
         return RoutePlan(
             name: planName(identity),
             backends: rule.map { backends($0, of: attachment.route, at: state).all } ?? [],
-            authorization: rules(for: attachment.route, rule?.rule.name, at: state))
+            authorization: rules(security(of: attachment.route, rule?.rule.name, at: state)))
     }
 
     /// The caps of a UDP listener are the strictest that the policies of its backends give.
@@ -181,6 +181,7 @@ extension Translation {
         let identity = route.metadata.identity
         let traffic = traffic(of: route, rule.rule.name, at: state).settings
         let backends = backends(rule, of: route, at: state)
+        let security = security(of: route, rule.rule.name, at: state)
         var plan = HTTPRulePlan(
             name: "\(planName(identity))/rule/\(number)"
                 + (rule.rule.name.map { " (\($0))" } ?? ""),
@@ -188,7 +189,11 @@ extension Translation {
             filters: filters(rule.filters, of: route, rule, at: state),
             backends: backends.all, backendFilters: backends.filters,
             timeouts: rule.rule.timeouts, retry: rule.rule.retry ?? traffic?.retry,
-            authorization: rules(for: route, rule.rule.name, at: state))
+            authorization: rules(security))
+        // The route's own filter goes before the policy's, as in Envoy Gateway.
+        if let cors = security.settings?.cors, !plan.filters.contains(where: \.isCORS) {
+            plan.filters.append(.cors(cors))
+        }
         traffic?.apply(to: &plan.timeouts)
         return plan
     }
@@ -239,13 +244,11 @@ extension Translation {
     }
 
     /// Who may come; nobody where the policy that says so cannot be followed.
-    private mutating func rules(
-        for route: Route, _ rule: String?, at state: AttachedListener
-    ) -> AuthorizationPlan? {
-        switch authorization(of: route, rule, at: state) {
+    private func rules(_ security: InForce<SecuritySettings>) -> AuthorizationPlan? {
+        switch security {
         case .none: nil
         case .invalid: AuthorizationPlan(rules: [], allowsByDefault: false)
-        case .settings(let plan): plan
+        case .settings(let settings): settings.authorization
         }
     }
 
@@ -374,4 +377,8 @@ extension Translation {
     func planName(_ identity: ObjectIdentity) -> String {
         "\(identity.kind)/\(identity.namespace)/\(identity.name)"
     }
+}
+
+extension HTTPFilter {
+    fileprivate var isCORS: Bool { if case .cors = self { true } else { false } }
 }

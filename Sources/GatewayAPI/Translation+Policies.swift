@@ -230,14 +230,14 @@ extension Translation {
     }
 
     /// The rules for everybody who comes to the listener by `route`.
-    mutating func authorization(
+    mutating func security(
         of route: Route, _ rule: String?, at state: AttachedListener
-    ) -> InForce<AuthorizationPlan?> {
+    ) -> InForce<SecuritySettings> {
         inForce(
             .securityPolicy,
             PolicyIndex.chain(route: route.metadata.identity, rule: rule, at: state)
         ) { fields throws(PolicyFault) in
-            try SecuritySettings(fields, isTCP: route.carried.isOpaque).authorization
+            try SecuritySettings(fields, isTCP: route.carried.isOpaque)
         }
     }
 

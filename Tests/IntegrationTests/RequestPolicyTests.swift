@@ -136,6 +136,33 @@ extension Integration {
             #expect(try apus.statistic("denied") == 2)
         }
 
+        @Test("pages of the origins that a SecurityPolicy names may use the answers")
+        func origins() throws {
+            let (origin, apus) = try start(
+                configuration(
+                    security: """
+                        cors:
+                            allowOrigins: ["https://*.example.com"]
+                            allowMethods: [GET, PUT]
+                            allowCredentials: true
+                            maxAge: 10m
+                        """))
+            defer { withExtendedLifetime(origin) {} }
+            let page = "Origin: https://a.example.com"
+            let question = try curl(
+                "/", "-X", "OPTIONS", "-H", page, "-H", "Access-Control-Request-Method: PUT")
+            #expect(question.hasPrefix("HTTP/1.1 204 "))
+            #expect(question.contains("access-control-allow-methods: GET, PUT\r\n"))
+            #expect(question.contains("access-control-max-age: 600\r\n"))
+            let answer = try curl("/", "-H", page)
+            #expect(answer.hasPrefix("HTTP/1.1 200 "))
+            #expect(answer.contains("access-control-allow-origin: https://a.example.com\r\n"))
+            #expect(answer.contains("access-control-allow-credentials: true\r\n"))
+            let other = try curl("/", "-H", "Origin: https://a.example.org")
+            #expect(!other.contains("access-control"))
+            try apus.stopClean()
+        }
+
         @Test("a listener tells that it is well, and ends connections after so many requests")
         func listener() throws {
             let (origin, apus) = try start(

@@ -87,7 +87,15 @@ extension SchemaText {
                           provider! string len=1..253
                           scopes []string len=1..253 n=1..16
                   basicAuth any
-                  cors any
+                  cors object
+                    allowCredentials boolean
+                    allowHeaders []string
+                    allowMethods []string
+                    allowOrigins []string len=1..253
+                      ~ ^(\*|[A-Za-z][A-Za-z0-9+.-]*:\/\/(\*|(\*\.)?(([\w-]+\.?)+)?[\w-]+)(:\d{1,5})?)$
+                    exposeHeaders []string
+                    maxAge string
+                      ~ ^([0-9]{1,5}(h|m|s|ms)){1,4}$
                   csrf any
                   extAuth any
                   jwt any
