@@ -114,8 +114,10 @@ static inline void apus_ssl_set_status(SSL *ssl, unsigned char *response, long c
 }
 static inline void apus_openssl_free(void *memory) { OPENSSL_free(memory); }
 static inline void *apus_openssl_malloc(size_t count) { return OPENSSL_malloc(count); }
+/// A smaller maximum takes the size at which writes are split along, a larger one does not.
 static inline void apus_ssl_set_record_max(SSL *ssl, long bytes) {
     SSL_set_max_send_fragment(ssl, bytes);
+    SSL_set_split_send_fragment(ssl, bytes);
 }
 static inline int apus_cipher_count(const SSL_CTX *ctx) {
     return sk_SSL_CIPHER_num(SSL_CTX_get_ciphers(ctx));

@@ -147,6 +147,8 @@ struct ConnectionDetails {
     /// Freed when the slot is.
     var clientTLS: TLSSession?
     var isHandshakeDone = false
+    /// Of what the client gets by its TLS.
+    var clientRecords = RecordSizing()
     var dialStep = DialStep.connecting
     /// With the endpoint that is dialed or served by; freed with the attempt, or when the slot is.
     var endpointTLS: TLSSession?

@@ -221,7 +221,8 @@ extension Worker where R: ~Copyable {
             let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(Self.encryptedBytesMax))
             rest = UnsafeRawBufferPointer(rebasing: rest[piece.count...])
             desk.records.clearOutput()
-            if session.write(piece) != nil {
+            let size = recordBytes(for: piece.count, index, way)
+            if session.write(piece, recordBytesMax: size) != nil {
                 terminate(index, way == .request ? .endpointRecordsFailed : .clientRecordsFailed)
                 return false
             }

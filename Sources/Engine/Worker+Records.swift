@@ -101,7 +101,7 @@ extension Worker where R: ~Copyable {
         }
         // The source's records may be waiting there, for its own session.
         let inputLeft = desk.records.inputLeft
-        let size = Self.recordBytes(after: channel.pointee.bytes)
+        let size = recordBytes(for: bytes.count, index, way)
         if session.write(bytes, recordBytesMax: size) != nil {
             return terminate(index, Self.recordsFailed(ofSourceOf: way.opposite))
         }
@@ -110,10 +110,12 @@ extension Worker where R: ~Copyable {
         desk.records.clearOutput()
     }
 
-    /// A record is of use only when it is whole, so the first are as small as a segment, until the
-    /// connection is seen to carry much.
-    private static func recordBytes(after bytes: UInt64) -> Int {
-        bytes < 65_536 ? 1_369 : TLSSession.recordBytesMax
+    /// What records to the sink carry: a client's way is long as a rule, and its records follow how
+    /// much there is; an endpoint is near, and gets the fewest.
+    mutating func recordBytes(for count: Int, _ index: UInt32, _ way: Way) -> Int {
+        guard way == .response else { return TLSSession.recordBytesMax }
+        return (details + Int(index)).pointee.clientRecords
+            .recordBytes(for: count, nowNanoseconds: now)
     }
 
     // MARK: - Ends

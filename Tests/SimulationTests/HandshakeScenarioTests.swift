@@ -38,6 +38,28 @@ import Traffic
         #expect(simulation.counters[.clientClosed] + simulation.counters[.endpointClosed] == 40)
     }
 
+    @Test("a client's first 64 KiB come in records of a segment, the rest in large ones")
+    func recordSizes() throws {
+        let simulation = try Simulation(seed: 3)
+        simulation.addListener(
+            on: Self.listener, .tcp(TCPListenerPlan()), to: [Simulation.cluster([Self.endpoint])],
+            serverName: .exact("a.example.com"), ends: try ServerCertificate.makeServer())
+        simulation.serve(at: Self.endpoint) { StreamScript(bytesToSend: 400_000) }
+        simulation.start()
+        simulation.connect(
+            from: Simulation.client(1), to: Self.listener,
+            over: try ServerCertificate.makeClient(), StreamScript(bytesToSend: 10))
+        simulation.finish()
+        simulation.expectCompletion()
+        let sizes = try #require(simulation.clients.first?.secure?.recordsRead)
+        var bytes = 0
+        for size in sizes {
+            if bytes < 65_536 { #expect(size <= 1_369, "after \(bytes) bytes") }
+            bytes += size
+        }
+        #expect(bytes == 400_000 && sizes.contains { $0 > 8_192 }, "\(sizes)")
+    }
+
     @Test("a PROXY header before the hello is read, and what the client sends at once is not lost")
     func behindHeader() throws {
         let simulation = try make(TCPListenerPlan(proxyHeader: .required))

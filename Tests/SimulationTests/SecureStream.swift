@@ -41,6 +41,9 @@ final class SecureStream {
     /// What was written has left, every byte of it.
     var isEverythingSent: Bool { outgoing.isEmpty }
 
+    /// Plaintext of each record that came, the first ones.
+    private(set) var recordsRead: [Int] = []
+
     // MARK: - As a socket
 
     /// - Returns: the bytes that were taken; 0 = none for now.
@@ -97,7 +100,9 @@ final class SecureStream {
             ) { buffer in
                 while end == nil {
                     switch session.read(into: buffer) {
-                    case .bytes(let count): plaintext += buffer[..<count]
+                    case .bytes(let count):
+                        plaintext += buffer[..<count]
+                        if recordsRead.count < 1_000 { recordsRead.append(count) }
                     case .wantsInput: return
                     case .ended: end = .end
                     case .failed: end = .reset

@@ -20,7 +20,7 @@ final class StreamActor {
     let script: StreamScript
     let socket: StreamSocket
     /// Nil where it speaks plainly.
-    private let secure: SecureStream?
+    let secure: SecureStream?
     private let kernel: SimulatedKernel
     /// The other end's number, once it has come.
     private(set) var peerNumber: UInt64?
