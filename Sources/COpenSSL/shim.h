@@ -112,6 +112,16 @@ static inline int apus_ssl_set_name(SSL *ssl, const char *name) {
 static inline void apus_ssl_set_status(SSL *ssl, unsigned char *response, long count) {
     SSL_set_tlsext_status_ocsp_resp(ssl, response, count);
 }
+/// For tests: a client asks for an OCSP response, and has got one of so many bytes; -1 = none.
+static inline void apus_ssl_ask_status(SSL *ssl) {
+    SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp);
+}
+static inline long apus_ssl_status(SSL *ssl, const unsigned char **response) {
+    return SSL_get_tlsext_status_ocsp_resp(ssl, response);
+}
+static inline const EVP_MD *apus_digest(const ASN1_OBJECT *algorithm) {
+    return EVP_get_digestbyobj(algorithm);
+}
 static inline void apus_openssl_free(void *memory) { OPENSSL_free(memory); }
 static inline void *apus_openssl_malloc(size_t count) { return OPENSSL_malloc(count); }
 /// A smaller maximum takes the size at which writes are split along, a larger one does not.

@@ -6,9 +6,15 @@ import TLS
 /// translation.
 final class CertificateStore {
     private var chains: [ObjectIdentity: Result<CertificatePlan, ReferenceFault>] = [:]
+    /// What is wrong with OCSP responses.
+    private var staplesRefused: [ObjectIdentity: StapleFault] = [:]
     private var authorities: [ObjectIdentity: Result<String, ReferenceFault>] = [:]
 
-    /// `tls.crt` and `tls.key`, which belong together.
+    /// Where Envoy Gateway looks for an OCSP response (DER).
+    static let stapleKey = "tls.ocsp-staple"
+
+    /// `tls.crt` and `tls.key`, which belong together, and the OCSP response beside them, where it
+    /// is of use (`stapleFault`).
     func chain(
         in secret: Secret, _ identity: ObjectIdentity
     ) -> Result<CertificatePlan, ReferenceFault> {
@@ -22,7 +28,8 @@ final class CertificateStore {
                     name: "\(identity.namespace)/\(identity.name)",
                     chain: String(decoding: chain, as: UTF8.self),
                     key: String(decoding: key, as: UTF8.self),
-                    names: read.certificates[0].names.map(\.text)))
+                    names: read.certificates[0].names.map(\.text),
+                    ocspStaple: staple(in: secret, identity, about: chain)))
         } catch {
             result = .failure(
                 ReferenceFault(
@@ -32,6 +39,17 @@ final class CertificateStore {
         chains[identity] = result
         return result
     }
+
+    private func staple(
+        in secret: Secret, _ identity: ObjectIdentity, about chain: [UInt8]
+    ) -> [UInt8]? {
+        guard let staple = secret.data[Self.stapleKey] else { return nil }
+        staplesRefused[identity] = Staple.fault(of: staple, about: chain)
+        return staplesRefused[identity] == nil ? staple : nil
+    }
+
+    /// Why clients do not get the OCSP response of a Secret whose chain was asked for.
+    func stapleFault(_ identity: ObjectIdentity) -> StapleFault? { staplesRefused[identity] }
 
     private static func field(of fault: CertificateFault) -> String {
         switch fault {

@@ -211,7 +211,9 @@ extension Translation {
             namespace: state.owner.namespace)
         for reference in tls.certificates {
             switch certificate(reference, from: source) {
-            case .success(let certificate): state.certificates.append(certificate)
+            case .success(let certificate):
+                state.certificates.append(certificate)
+                reportStaple(of: reference, state.owner)
             case .failure(let fault):
                 report(
                     .error, at: reference.name.place, state.owner.identity, path: reference.path,
@@ -225,6 +227,16 @@ extension Translation {
             state.unresolved = Refusal(
                 reason: "InvalidCertificateRef", message: "there is no certificate to present")
         }
+    }
+
+    /// An OCSP response that is of no use is left out, and the certificate serves without.
+    private func reportStaple(of reference: ObjectReference, _ owner: Metadata) {
+        guard let fault = certificates.stapleFault(reference.identity) else { return }
+        report(
+            .warning, at: reference.name.place, owner.identity, path: reference.path,
+            rule: "InvalidOCSPStaple",
+            "\(reference.identity), \(CertificateStore.stapleKey): \(fault); "
+                + "clients get no OCSP response")
     }
 }
 

@@ -22,8 +22,8 @@ public enum TLSConfigurationFault: Error, Hashable, Sendable {
     case nothingToVerifyAgainst
     /// An expression that is none, or that nobody compiles here.
     case expression(String)
-    /// The Secret, and what is wrong with the staple.
-    case staple(String, String)
+    /// The Secret, and what is wrong with the OCSP response.
+    case staple(String, StapleFault)
     /// What OpenSSL says.
     case refused(String)
 }
@@ -46,7 +46,7 @@ extension TLSConfigurationFault: CustomStringConvertible {
         case .nothingToVerifyAgainst:
             "client certificates are to be verified, but neither authorities nor hashes are given"
         case .expression(let text): "\"\(text)\" is no expression that can be used here"
-        case .staple(let name, let text): "the OCSP response of \(name) \(text)"
+        case .staple(let name, let fault): "the OCSP response of \(name): \(fault)"
         case .refused(let text): "OpenSSL refuses the settings: \(text)"
         }
     }

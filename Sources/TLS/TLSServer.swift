@@ -32,13 +32,19 @@ public final class TLSServer: Sendable {
         let clients = try ClientChecks(plan, compile: compile)
         var sources: [SessionSource] = []
         for members in sets.members {
+            var staples: [Staple] = []
+            for member in members {
+                guard let bytes = plan.certificates[member].ocspStaple else { continue }
+                staples.append(try identities[member].staple(bytes))
+            }
             let attachment = Attachment(
                 rules: clients.rules, protocols: protocols,
-                tickets: plan.resumesByTicket ? tickets : nil)
+                tickets: plan.resumesByTicket ? tickets : nil, staples: staples)
             let source = try SessionSource(isServer: true, plan.settings, attachment)
             for member in members { try source.use(identities[member]) }
             try source.serve(plan, attachment)
             try source.check(clients)
+            source.hand(out: staples)
             let names = members.map { identities[$0].names(plan.certificates[$0]) }
             try source.bindSessions(to: "\(names) \(clients.description)")
             sources.append(source)
@@ -65,6 +71,15 @@ extension Identity {
     /// The servers that it is for, in lower case.
     func names(_ plan: CertificatePlan) -> [String] {
         plan.names.isEmpty ? certificates[0].names : plan.names.map { $0.lowercased() }
+    }
+
+    /// Whether its time is over is seen when it is to be handed out.
+    fileprivate func staple(_ bytes: [UInt8]) throws(TLSConfigurationFault) -> Staple {
+        do throws(StapleFault) {
+            return try Staple(bytes, about: certificates)
+        } catch {
+            throw .staple(name, error)
+        }
     }
 }
 

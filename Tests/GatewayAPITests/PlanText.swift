@@ -61,7 +61,8 @@ enum PlanText {
     private static func text(_ plan: TLSTerminationPlan) -> String {
         var shown = plan
         shown.certificates = []
-        let names = plan.certificates.map(\.name).joined(separator: ", ")
+        let names = plan.certificates.map { $0.name + ($0.ocspStaple == nil ? "" : " (stapled)") }
+            .joined(separator: ", ")
         return " with \(names)" + differences(shown, TLSTerminationPlan())
     }
 

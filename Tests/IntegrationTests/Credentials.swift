@@ -52,6 +52,29 @@ struct Credentials {
             """
     }
 
+    /// An OCSP response of the authority's about a server's certificate, made by `openssl ocsp`
+    /// from a list of what was issued; the path of the DER.
+    func staple(_ name: String) throws -> String {
+        let base = "\(folder.path)/\(name)"
+        try openssl(
+            "x509", "-in", "\(base).crt", "-noout", "-serial", "-out", "\(base).serial")
+        let serial = (TemporaryFolder.text(of: "\(base).serial") ?? "").split(separator: "=")
+        let number = serial.last.map { $0.filter(\.isHexDigit) } ?? ""
+        let index = folder.file(
+            "\(name).index", "V\t21260101000000Z\t\t\(number)\tx\t/CN=\(name)\n")
+        try openssl(
+            "ocsp", "-index", index, "-CA", authority, "-rsigner", authority,
+            "-rkey", "\(folder.path)/ca.key", "-issuer", authority, "-cert", "\(base).crt",
+            "-respout", "\(base).ocsp", "-ndays", "7", "-noverify")
+        return "\(base).ocsp"
+    }
+
+    /// A file in base64, as one line.
+    func base64(_ path: String) throws -> String {
+        try openssl("base64", "-A", "-in", path, "-out", "\(path).base64")
+        return TemporaryFolder.text(of: "\(path).base64") ?? ""
+    }
+
     /// A file's lines as they stand under `key: |` of a field that is a mapping.
     static func indented(_ path: String) -> String {
         (TemporaryFolder.text(of: path) ?? "").split(separator: "\n")

@@ -68,6 +68,10 @@ extension Integration {
 
         /// - Returns: the exit code of `openssl s_client`, and what it printed.
         private func openssl(_ arguments: String...) throws -> (Int32, String) {
+            try openssl(arguments: arguments)
+        }
+
+        private func openssl(arguments: [String]) throws -> (Int32, String) {
             let client = try ChildProcess(
                 ["openssl", "s_client", "-connect", "127.0.0.1:\(port)"] + arguments)
             let code = try client.wait()
@@ -122,6 +126,34 @@ extension Integration {
             try apus.stopClean()
             #expect(try apus.statistic("handshake_failed") == 1)
             withExtendedLifetime(nginx) {}
+        }
+
+        @Test("Clients that ask get the OCSP response that stands beside the certificate")
+        func staple() throws {
+            let server = try StreamServer(on: anyPort, serve: StreamServer.echo)
+            let file = try configuration(
+                ["a.example.com", "b.example.com"], to: server.address)
+            let response = try credentials.base64(try credentials.staple("a.example.com"))
+            let secret = "metadata: {name: a.example.com}"
+            let lines = (TemporaryFolder.text(of: file) ?? "").split(separator: "\n").map {
+                $0 == secret ? "\(secret)\ndata: {tls.ocsp-staple: \"\(response)\"}" : $0
+            }
+            let text = lines.joined(separator: "\n")
+            let apus = try ApusProcess(
+                configuration: credentials.folder.file("stapled.yaml", text))
+            let usual = ["-status", "-CAfile", credentials.authority, "-verify_return_error"]
+            for version in ["-tls1_2", "-tls1_3"] {
+                let (code, log) = try openssl(
+                    arguments: usual + [version, "-servername", "a.example.com"])
+                #expect(code == 0)
+                #expect(log.contains("OCSP Response Status: successful"), "\(log)")
+                #expect(log.contains("Cert Status: good"), "\(log)")
+                let (_, other) = try openssl(
+                    arguments: usual + [version, "-servername", "b.example.com"])
+                #expect(other.contains("OCSP response: no response sent"), "\(other)")
+            }
+            try server.stop()
+            try apus.stopClean()
         }
 
         @Test("Who has no certificate of the authority is refused, and who has one is let in")
