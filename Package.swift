@@ -48,7 +48,7 @@ let package = Package(
             name: "Health",
             dependencies: ["CLinux", "CNghttp2", "Kernel", "Primitives", "Routing", "TLS", "Wire"]),
         .target(name: "Manifest", dependencies: ["CLibYAML", "CLinux", "CPCRE2", "Primitives"]),
-        .target(name: "TLS", dependencies: ["COpenSSL", "Primitives", "Routing"]),
+        .target(name: "TLS", dependencies: ["COpenSSL", "Primitives", "Routing", "Wire"]),
         .target(name: "HTTP2", dependencies: ["CNghttp2", "Primitives", "Routing"]),
         .target(name: "GatewayAPI", dependencies: ["Manifest", "Primitives", "Routing", "TLS"]),
         .target(
@@ -80,7 +80,8 @@ let package = Package(
             name: "ResolverTests",
             dependencies: ["CLinux", "Primitives", "Resolver", "Routing", "Traffic", "Wire"]),
         .testTarget(
-            name: "TLSTests", dependencies: ["COpenSSL", "Primitives", "Routing", "TLS"]),
+            name: "TLSTests",
+            dependencies: ["COpenSSL", "Primitives", "Routing", "TLS", "Traffic", "Wire"]),
         .testTarget(
             name: "HTTP2Tests", dependencies: ["CNghttp2", "HTTP2", "Primitives", "Routing"]),
         .testTarget(

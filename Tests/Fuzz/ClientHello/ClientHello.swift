@@ -37,6 +37,8 @@ private enum Outcome: Equatable {
                 precondition(protocols.allSatisfy { !$0.isEmpty })
                 let name = hello.serverName.map(Array.init)
                 precondition(name.map { 1...255 ~= $0.count } ?? true)
+                let text = HelloFingerprint(hello).ja4Text
+                precondition(text.summary.utf8.count == 10 && text.raw.utf8.allSatisfy { $0 < 128 })
                 return .match(message: Array(hello.message), name: name, protocols: protocols)
             }
         }
