@@ -154,10 +154,11 @@ final class ChildProcess: Sendable {
     /// What the process ended with; nil before it was waited for.
     var exitCode: Int32? { output.state.withLock { $0.exitCode } }
 
-    /// Waits for the end; a death by signal is 128 and the signal's number, as shells count.
+    /// Waits for the end, for a minute and a half unless told otherwise; a death by signal is 128
+    /// and the signal's number, as shells count.
     @discardableResult
-    func wait() throws -> Int32 {
-        guard isOver(within: 90_000), let exitCode else {
+    func wait(seconds: Int32 = 90) throws -> Int32 {
+        guard isOver(within: seconds * 1_000), let exitCode else {
             throw Failure(description: "\(command) does not end:\n\(log)")
         }
         return exitCode

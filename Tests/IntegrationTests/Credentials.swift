@@ -11,7 +11,7 @@ struct Credentials {
         folder = TemporaryFolder()
         try openssl(
             "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-            "-keyout", "\(folder.path)/ca.key", "-out", authority, "-days", "30",
+            "-keyout", "\(folder.path)/ca.key", "-out", authority, "-days", "90",
             "-subj", "/CN=Apus test authority")
     }
 
@@ -31,7 +31,7 @@ struct Credentials {
         try openssl(
             "x509", "-req", "-in", "\(base).csr", "-CA", authority,
             "-CAkey", "\(folder.path)/ca.key", "-CAcreateserial",
-            "-days", isExpired ? "-1" : "30", "-extfile", names,
+            "-days", isExpired ? "-1" : "90", "-extfile", names,
             "-out", "\(base).crt")
         return ("\(base).crt", "\(base).key")
     }
