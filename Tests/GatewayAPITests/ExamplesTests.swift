@@ -11,8 +11,8 @@ struct ExamplesTests {
         .appendingPathComponent("tools/examples")
 
     static let names = [
-        "edge", "http-routes", "legacy-tcp", "sidecar-unix", "tls-passthrough", "tls-to-endpoints",
-        "udp-dns",
+        "edge", "http-routes", "https-grpc", "legacy-tcp", "sidecar-unix", "tls-passthrough",
+        "tls-to-endpoints", "udp-dns",
     ]
 
     @Test("an example loads without a finding, and every listener has a route", arguments: names)
@@ -35,6 +35,6 @@ struct ExamplesTests {
         }
         let result = Configuration.load(files: files)
         #expect(result.findings.map(\.description) == [])
-        #expect(result.plan.listeners.count == 11)
+        #expect(result.plan.listeners.count == 12)
     }
 }
