@@ -273,6 +273,10 @@ extension Worker where R: ~Copyable {
     /// A client's connection of HTTP/2 is idle when nobody is served by it; streams that are have
     /// timers of their own.
     private mutating func sessionTimedOut(_ index: UInt32, _ session: HTTP2Session) {
+        if session.isGoingAnnounced, !session.isGoingAway {
+            session.goAway()
+            noteOutput(index)
+        }
         let limits = requestSettings(index)
         let ticks = limits.idleTicks > 0 ? limits.idleTicks : limits.streamIdleTicks
         var place: UInt32 = 0

@@ -174,9 +174,15 @@ extension Worker where R: ~Copyable {
 
     // MARK: - Clients' connections
 
-    /// No more requests are taken; those that are there are answered.
+    /// No more requests are taken; those that are there, or on their way, are answered.
     mutating func leaveClient(_ index: UInt32) {
-        details[Int(index)].session?.goAway()
+        guard let session = details[Int(index)].session else { return }
+        if session.streamCount == 0 {
+            session.goAway()
+        } else if !session.isGoingAnnounced {
+            session.announceGoing()
+            timers.set(index, deadline: tick + Tick.perSecond)
+        }
         noteOutput(index)
     }
 }

@@ -71,8 +71,7 @@ extension Worker where R: ~Copyable {
     }
 
     private mutating func claimMirror(of client: UInt32) -> UInt32? {
-        guard let index = connections.claim() else { return nil }
-        streamCount += 1
+        guard let index = claimStreamSlot() else { return nil }
         let number = connections[client].pointee.listener
         let channel = Channel(direction: Direction(canSplice: false))
         connections[index].pointee = Connection(

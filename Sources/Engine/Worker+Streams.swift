@@ -27,12 +27,20 @@ extension Worker where R: ~Copyable {
         return (session, peer.stream)
     }
 
+    /// Streams never take the slots that connections need: half of all are for them.
+    mutating func claimStreamSlot() -> UInt32? {
+        guard streamCount < connections.capacity / 2, let index = connections.claim() else {
+            return nil
+        }
+        streamCount += 1
+        return index
+    }
+
     /// - Parameter listener: of a client's connection.
     private mutating func claimStream(
         _ carrier: UInt32, _ stream: UInt32, listener: UInt16
     ) -> UInt32? {
-        guard let index = connections.claim() else { return nil }
-        streamCount += 1
+        guard let index = claimStreamSlot() else { return nil }
         let channel = Channel(direction: Direction(canSplice: false))
         connections[index].pointee = Connection(
             phase: .exchanging, secured: connections[carrier].pointee.secured, client: -1,

@@ -56,6 +56,8 @@ public final class HTTP2Session {
     private var list = FieldList()
     /// What nghttp2 gave and did not fit; valid until it is asked again.
     private var pending = UnsafeRawBufferPointer(start: nil, count: 0)
+    /// A server's peer was told that soon no more streams are taken.
+    public private(set) var isGoingAnnounced = false
     /// One of both has said that it takes no more streams.
     public private(set) var isGoingAway = false
 
@@ -310,6 +312,14 @@ public final class HTTP2Session {
             return reset(stream, error)
         }
         state.pointee.user = Self.noUser
+    }
+
+    /// Tells the peer that soon no more streams are taken. Those that are on their way until then
+    /// are (RFC 9113 section 6.8); `goAway` follows when it has had time to hear it.
+    public func announceGoing() {
+        guard !isGoingAway, !isGoingAnnounced else { return }
+        isGoingAnnounced = true
+        _ = nghttp2_submit_shutdown_notice(session)
     }
 
     /// Tells the peer that no more streams are taken; those that are there go on (RFC 9113 section

@@ -95,6 +95,23 @@ struct StreamLifeTests {
         #expect(pair.server.isOver && pair.client.isOver)
     }
 
+    @Test("what is on its way when a server announces that it goes is answered")
+    func announcedGoing() throws {
+        let pair = SessionPair()
+        let first = try pair.ask()
+        pair.run()
+        let late = try pair.ask()
+        pair.server.announceGoing()
+        let told = pair.run()
+        #expect(told.client == [.goingAway])
+        #expect(told.server.count { if case .head(late, _, _) = $0 { true } else { false } } == 1)
+        pair.server.goAway()
+        for stream in [first, late] { pair.answer(stream, isLast: true) }
+        #expect(
+            pair.run().client.count { if case .head = $0 { true } else { false } } == 2)
+        #expect(pair.server.isOver && pair.client.isOver)
+    }
+
     @Test("a request that the peer has not seen before it went is refused")
     func goAwayRefuses() throws {
         let pair = SessionPair()
