@@ -102,8 +102,11 @@ public final class TicketKeys: Sendable {
             OpaquePointer?, OpaquePointer?, Int32
         ) -> Int32 = { ssl, name, vector, cipher, mac, isSealing in
             guard let keys = Attachment.of(ssl)?.tickets, let name, let vector else { return 0 }
-            return isSealing == 1
-                ? keys.seal(name, vector, cipher, mac) : keys.open(name, vector, cipher, mac)
+            if isSealing == 1 { return keys.seal(name, vector, cipher, mac) }
+            // A client of TLS 1.3 uses a ticket once (RFC 8446 §C.4), so without a new one its next
+            // connection would be a full handshake.
+            let result = keys.open(name, vector, cipher, mac)
+            return result == 1 && SSL_version(ssl) == TLS1_3_VERSION ? 2 : result
         }
 
     private func seal(

@@ -1,3 +1,4 @@
+import COpenSSL
 import Primitives
 import Routing
 import Testing
@@ -19,5 +20,25 @@ struct HandshakeTests {
         #expect(talk.readServer().bytes == bytes)
         #expect(talk.writeServer(bytes) == nil)
         #expect(talk.readClient().bytes == bytes)
+    }
+
+    @Test(
+        "a resumed handshake brings what the next one is resumed by",
+        arguments: [TLSSettings.Version.v1_2, .v1_3])
+    func resumption(_ version: TLSSettings.Version) throws {
+        let client = try TestPlans.client()
+        let server = try TestPlans.server {
+            $0.settings.versionMax = version
+            $0.resumesByTicket = true
+        }
+        for number in 0..<5 {
+            let talk = Conversation(client, server)
+            talk.shakeHands()
+            try #require(talk.isEstablished)
+            // Tickets of TLS 1.3 come behind the handshake.
+            _ = talk.readClient()
+            let isResumed = SSL_session_reused(talk.server.session.pointer) == 1
+            #expect(isResumed == (number > 0), "handshake \(number)")
+        }
     }
 }
