@@ -81,7 +81,9 @@ let package = Package(
             dependencies: ["CLinux", "Primitives", "Resolver", "Routing", "Traffic", "Wire"]),
         .testTarget(
             name: "TLSTests",
-            dependencies: ["COpenSSL", "Primitives", "Routing", "TLS", "Traffic", "Wire"]),
+            dependencies: [
+                "CLinux", "COpenSSL", "Primitives", "Routing", "TLS", "Traffic", "Wire",
+            ]),
         .testTarget(
             name: "HTTP2Tests", dependencies: ["CNghttp2", "HTTP2", "Primitives", "Routing"]),
         .testTarget(

@@ -2,6 +2,7 @@
 #define APUS_CLINUX_PROCESS_H
 #include "CLinux.h"
 #include <dirent.h>
+#include <malloc.h>
 
 /// Raises the soft limit on descriptors to the hard one; returns the limit that now holds, or
 /// -errno (`setrlimit(2)`).
@@ -47,6 +48,14 @@ static inline int apus_inotify_add(int fd, const char *path, uint32_t mask) {
 }
 static inline int apus_inotify_remove(int fd, int watch) {
     return (int)apus_result(inotify_rm_watch(fd, watch));
+}
+
+/// For tests: threads that have not allocated yet use malloc's first arena, whose memory in use,
+/// with what is mapped, the other tells (`mallopt(3)`, `mallinfo2(3)`).
+static inline void apus_use_one_arena(void) { mallopt(M_ARENA_MAX, 1); }
+static inline size_t apus_heap_bytes(void) {
+    struct mallinfo2 use = mallinfo2();
+    return use.uordblks + use.hblkhd;
 }
 
 static inline const char *apus_entry_name(const struct dirent *entry) { return entry->d_name; }
