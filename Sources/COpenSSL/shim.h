@@ -98,6 +98,10 @@ static inline void apus_ctx_set_cache(SSL_CTX *ctx, long mode, long sessions_max
 static inline void apus_ctx_set_status(SSL_CTX *ctx, int (*callback)(SSL *, void *)) {
     SSL_CTX_set_tlsext_status_cb(ctx, callback);
 }
+static inline void apus_ctx_set_name_callback(
+    SSL_CTX *ctx, int (*callback)(SSL *, int *, void *)) {
+    SSL_CTX_set_tlsext_servername_callback(ctx, callback);
+}
 static inline int apus_ctx_index(CRYPTO_EX_free *release) {
     return CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, NULL, NULL, release);
 }

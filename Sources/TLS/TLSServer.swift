@@ -93,6 +93,9 @@ extension SessionSource {
         // taken; a client that puts ChaCha20 first has no AES in its processor, and gets that.
         SSL_CTX_set_options(
             pointer, apus_op_cipher_server_preference | apus_op_prioritize_chacha)
+        // The name has been decided on before; only one that is acknowledged (RFC 6066 §3) stays
+        // with a session of TLS 1.2, and is that of the connections that resume it.
+        apus_ctx_set_name_callback(pointer) { _, _, _ in SSL_TLSEXT_ERR_OK }
         if attachment.protocols != nil {
             SSL_CTX_set_alpn_select_cb(
                 pointer,

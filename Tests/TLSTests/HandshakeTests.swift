@@ -23,7 +23,7 @@ struct HandshakeTests {
     }
 
     @Test(
-        "a resumed handshake brings what the next one is resumed by",
+        "a resumed handshake has its name, and brings what the next one is resumed by",
         arguments: [TLSSettings.Version.v1_2, .v1_3])
     func resumption(_ version: TLSSettings.Version) throws {
         let client = try TestPlans.client()
@@ -39,6 +39,8 @@ struct HandshakeTests {
             _ = talk.readClient()
             let isResumed = SSL_session_reused(talk.server.session.pointer) == 1
             #expect(isResumed == (number > 0), "handshake \(number)")
+            let name = talk.server.session.serverName.map { String(decoding: $0, as: UTF8.self) }
+            #expect(name == "a.example", "handshake \(number)")
         }
     }
 }
