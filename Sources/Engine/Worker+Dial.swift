@@ -3,6 +3,7 @@ import Discovery
 import Kernel
 import Primitives
 import Routing
+import TLS
 import Wire
 
 /// From a client to a connected endpoint: a cluster by weight, an endpoint by turn, and on failure
@@ -365,12 +366,31 @@ extension Worker where R: ~Copyable {
         let writer = ProxyHeaderWriter(version: kind == .v1 ? .v1 : .v2)
         let memory = UnsafeMutableRawBufferPointer(
             start: streamBuffers.address(id), count: BufferSize.stream)
-        guard let count = writer.write(header, received: received.bytes, into: memory) else {
+        let tls = detail.pointee.clientTLS.map(Self.description)
+        // A received header that is very long leaves no room for what is to be added.
+        let count =
+            writer.write(header, received: received.bytes, tls: tls, into: memory)
+            ?? writer.write(header, received: received.bytes, into: memory)
+        guard let count else {
             streamBuffers.give(id)
             return nil
         }
         streamBuffers.load(id).pointee.start = 0
         streamBuffers.load(id).pointee.end = UInt32(count)
         return id
+    }
+
+    /// What an endpoint is told of the TLS that ended here.
+    private static func description(of session: TLSSession) -> ProxyTLS {
+        var tls = ProxyTLS(version: session.versionName)
+        tls.protocolName = session.protocolName
+        if let name = session.serverName { tls.serverName = name }
+        if let certificate = session.peerCertificate {
+            tls.certificate =
+                certificate.isResumed
+                ? .resumed(isVerified: certificate.isVerified)
+                : .shown(isVerified: certificate.isVerified)
+        }
+        return tls
     }
 }

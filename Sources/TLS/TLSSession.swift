@@ -110,11 +110,33 @@ public struct TLSSession: BitwiseCopyable {
     /// Whether ALPN has chosen HTTP/2 (RFC 7301, RFC 9113 section 3.2); nil = it has chosen
     /// nothing.
     public var speaksHTTP2: Bool? {
+        let name = protocolName
+        return name.isEmpty ? nil : name.elementsEqual("h2".utf8)
+    }
+
+    /// What ALPN has chosen; empty = nothing. Valid until `free`.
+    public var protocolName: UnsafeRawBufferPointer {
         var name: UnsafePointer<UInt8>?
         var count: UInt32 = 0
         SSL_get0_alpn_selected(pointer, &name, &count)
-        guard let name, count > 0 else { return nil }
-        return UnsafeRawBufferPointer(start: name, count: Int(count)).elementsEqual("h2".utf8)
+        return UnsafeRawBufferPointer(start: name, count: Int(count))
+    }
+
+    /// As in `TLSv1.3`, of a handshake that is done. Valid always.
+    public var versionName: UnsafeRawBufferPointer {
+        guard let name = SSL_get_version(pointer) else { fatalError("every version has a name") }
+        return UnsafeRawBufferPointer(start: name, count: strlen(name))
+    }
+
+    /// Whether the peer has shown a certificate; nil = none. It is verified only where rules say
+    /// whom to believe.
+    public var peerCertificate: (isResumed: Bool, isVerified: Bool)? {
+        guard SSL_get0_peer_certificate(pointer) != nil else { return nil }
+        let isLookedAt = Attachment.of(pointer)?.rules.map { !$0.acceptsAnybody } ?? false
+        return (
+            SSL_session_reused(pointer) == 1,
+            isLookedAt && SSL_get_verify_result(pointer) == Int(X509_V_OK)
+        )
     }
 
     /// The name that the client asked for (RFC 6066 section 3); nil = none. Valid until `free`.

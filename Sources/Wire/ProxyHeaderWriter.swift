@@ -44,19 +44,22 @@ public struct ProxyHeaderWriter: Hashable, Sendable {
     /// - Parameters:
     ///   - header: its `version` does not matter.
     ///   - received: the bytes that `header.tlvs` refers to.
+    ///   - tls: what the connection came by, told where `received` does not.
     /// - Returns: the bytes written; nil when they do not fit into `buffer` or are more than a
     ///   header can say.
     public func write(
-        _ header: ProxyHeader, received: RawSpan, into buffer: UnsafeMutableRawBufferPointer
+        _ header: ProxyHeader, received: RawSpan, tls: ProxyTLS? = nil,
+        into buffer: UnsafeMutableRawBufferPointer
     ) -> Int? {
         // Measured on the safe side, so that nothing is written that would have to be taken back.
-        let needed = Self.bytesMax(tlvBytes: version == .v1 ? 0 : header.tlvs.count)
+        let tlvBytes = header.tlvs.count + (tls == nil ? 0 : ProxyTLS.bytesMax)
+        let needed = Self.bytesMax(tlvBytes: version == .v1 ? 0 : tlvBytes)
         guard buffer.count >= needed else { return nil }
         guard needed - ProxyHeader.v2HeadBytes <= UInt16.max else { return nil }
         var writer = ByteWriter(buffer)
         switch version {
         case .v1: ProxyLine.write(header, to: &writer)
-        case .v2: writeBinary(header, received, to: &writer, in: buffer)
+        case .v2: writeBinary(header, received, tls, to: &writer, in: buffer)
         }
         assert(writer.count <= needed)
         return writer.count
@@ -64,7 +67,7 @@ public struct ProxyHeaderWriter: Hashable, Sendable {
 
     /// §2.2; the length and the checksum are filled in when the rest stands.
     private func writeBinary(
-        _ header: ProxyHeader, _ received: RawSpan, to writer: inout ByteWriter,
+        _ header: ProxyHeader, _ received: RawSpan, _ tls: ProxyTLS?, to writer: inout ByteWriter,
         in buffer: UnsafeMutableRawBufferPointer
     ) {
         let family = header.family
@@ -76,6 +79,7 @@ public struct ProxyHeaderWriter: Hashable, Sendable {
         // A receiver skips all of a LOCAL header's body, so there is nothing to tell in it.
         if header.command == .proxy {
             writeTLVs(header.tlvs, received, to: &writer)
+            tls?.write(to: &writer) { Self.has($0, header.tlvs, received) }
             if hasChecksum {
                 writer.write(ProxyTLV.crc32c)
                 writer.writeBigEndian(UInt16(4))
@@ -132,6 +136,14 @@ public struct ProxyHeaderWriter: Hashable, Sendable {
             writer.writeBigEndian(UInt16(tlv.value.count))
             writer.write(received, tlv.value)
         }
+    }
+
+    private static func has(_ type: UInt8, _ range: Range<Int>, _ received: RawSpan) -> Bool {
+        var tlvs = ProxyTLVs(range)
+        while let tlv = tlvs.next(in: received) {
+            if tlv.type == type { return true }
+        }
+        return false
     }
 }
 
