@@ -4,6 +4,8 @@ struct HTTPFieldNotes {
     private(set) var host: HTTPSpan?
     private(set) var connection: ConnectionOptions = []
     private(set) var hasUpgrade = false
+    /// What is asked for in `Upgrade` is for the next hop.
+    private var namesHop = false
     private(set) var hasExpectation = false
     private(set) var length: UInt64?
     private(set) var isChunked = false
@@ -18,7 +20,7 @@ struct HTTPFieldNotes {
         case .connection: noteConnection(field.value, bytes)
         case .contentLength: noteLength(field.value, bytes)
         case .transferEncoding: noteTransferEncoding(field.value, bytes)
-        case .upgrade: noteUpgrade(field.value)
+        case .upgrade: noteUpgrade(field.value, bytes)
         case .expect where isRequest: noteExpectation(field.value, bytes)
         default: nil
         }
@@ -97,8 +99,19 @@ struct HTTPFieldNotes {
         return .badTransferEncoding
     }
 
-    private mutating func noteUpgrade(_ value: HTTPSpan) -> HTTPFault? {
-        if !value.isEmpty { hasUpgrade = true }
+    /// Another version of HTTP, or TLS, is spoken with the next hop only: whoever let `h2c` pass
+    /// would carry requests that nobody has looked at (RFC 9113 section 3.1 has taken it back).
+    private mutating func noteUpgrade(
+        _ value: HTTPSpan, _ bytes: UnsafeRawBufferPointer
+    ) -> HTTPFault? {
+        var list = HTTPList(value.range)
+        while let element = list.next(in: bytes) {
+            hasUpgrade = true
+            let end = element.first { bytes[$0] == UInt8(ascii: "/") } ?? element.upperBound
+            let name = element.lowerBound..<end
+            for hop: StaticString in ["h2c", "h2", "http", "tls"]
+            where HTTPByte.isEqual(bytes, name, ignoringCase: hop) { namesHop = true }
+        }
         return nil
     }
 
@@ -134,6 +147,6 @@ struct HTTPFieldNotes {
 
     /// RFC 9110 section 7.8: `Upgrade` counts only with its option, and not in HTTP/1.0.
     func isUpgrade(_ version: HTTPVersion) -> Bool {
-        version == .http11 && hasUpgrade && connection.contains(.upgrade)
+        version == .http11 && hasUpgrade && !namesHop && connection.contains(.upgrade)
     }
 }

@@ -171,6 +171,21 @@ extension Integration {
             #expect(try apus.statistic("malformed") == 1)
         }
 
+        @Test("an upgrade to another version of HTTP is not passed on, and the request is answered")
+        func hopUpgrade() throws {
+            let (origin, apus) = try start()
+            defer { withExtendedLifetime(origin) {} }
+            let answer = try talk(
+                "GET / HTTP/1.1\r\nHost: shop.example.com\r\nUpgrade: h2c\r\n"
+                    + "HTTP2-Settings: AAMAAABk\r\nConnection: Upgrade, HTTP2-Settings\r\n\r\n"
+                    + "GET / HTTP/1.1\r\nHost: shop.example.com\r\nConnection: close\r\n\r\n")
+            #expect(answer.hasPrefix("HTTP/1.1 200 "))
+            #expect(!answer.lowercased().contains("upgrade"))
+            #expect(!answer.lowercased().contains("http2-settings"))
+            try apus.stopClean()
+            #expect(try apus.statistic("answers2xx") == 2)
+        }
+
         @Test("an endpoint that is not there is told by 503, and found when it is")
         func missingEndpoint() throws {
             let apus = try ApusProcess(configuration: configuration)

@@ -200,6 +200,16 @@ import Testing
                 + " [Connection=x, Upgrade] 71"
         ),
         (
+            "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: H2C\r\nConnection: Upgrade\r\n\r\n",
+            "GET origin a / http11 none alive [Host=a] [Upgrade=H2C] [Connection=Upgrade] 62"
+        ),
+        (
+            "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket, HTTP/2.0\r\n"
+                + "Connection: Upgrade\r\n\r\n",
+            "GET origin a / http11 none alive [Host=a] [Upgrade=websocket, HTTP/2.0]"
+                + " [Connection=Upgrade] 78"
+        ),
+        (
             "GET / HTTP/1.0\r\nUpgrade: h2c\r\nConnection: Upgrade\r\nExpect: 100-continue\r\n\r\n",
             "GET origin  / http10 none [Upgrade=h2c] [Connection=Upgrade] [Expect=100-continue] 75"
         ),
