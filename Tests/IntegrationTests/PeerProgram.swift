@@ -305,6 +305,18 @@ final class PeerProgram: Sendable {
             """)
     }
 
+    /// HAProxy that expects a PROXY header and answers requests with the client address and the
+    /// name in it.
+    static func haproxyTellingAuthority(port: UInt16) throws -> PeerProgram {
+        try haproxy(
+            port: port,
+            """
+            mode http
+            bind 127.0.0.1:\(port) accept-proxy
+            http-request return content-type text/plain lf-string "%[src] %[fc_pp_authority]\\n"
+            """)
+    }
+
     /// HAProxy that ends TLS and forwards what was in it.
     static func haproxyEndingTLS(
         port: UInt16, to server: UInt16, bundle: String
