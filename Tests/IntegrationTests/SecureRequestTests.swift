@@ -174,5 +174,55 @@ extension Integration {
             #expect(code == 0, "\(client.log)")
             #expect(client.log == "a.example.com\na.example.com-new\n0")
         }
+
+        @Test("a resumed connection's requests have their routes", arguments: ["1.2", "1.3"])
+        func resumption(version: String) throws {
+            let origin = try PeerProgram.tellingRequests(port: backend)
+            let policy = """
+                apiVersion: gateway.envoyproxy.io/v1alpha1
+                kind: ClientTrafficPolicy
+                metadata: {name: p}
+                spec:
+                  targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: edge}]
+                  tls: {session: {resumption: {stateless: {}}}}
+                """
+            let apus = try ApusProcess(
+                configuration: try configuration(),
+                arguments: [
+                    "--config", "\(credentials.folder.path)/secrets.yaml",
+                    "--config", credentials.folder.file("policy.yaml", policy),
+                ])
+            let client = try ChildProcess([
+                "/usr/bin/python3", "-c",
+                """
+                import http.client, ssl, socket, sys
+                context = ssl.create_default_context(cafile=sys.argv[1])
+                context.maximum_version = getattr(ssl.TLSVersion, sys.argv[3])
+                session = None
+                for _ in range(4):
+                    raw = socket.create_connection(('127.0.0.1', int(sys.argv[2])))
+                    c = http.client.HTTPConnection('b.example.com')
+                    c.sock = context.wrap_socket(
+                        raw, server_hostname='b.example.com', session=session)
+                    was_resumed = c.sock.session_reused
+                    c.request('GET', '/')
+                    answer = c.getresponse()
+                    answer.read()
+                    print(was_resumed, answer.status, answer.getheader('x-route'), flush=True)
+                    session = c.sock.session
+                    c.close()
+                """, credentials.authority, "\(port)",
+                "TLSv\(version.replacing(".", with: "_"))",
+            ])
+            let code = try client.wait()
+            try client.awaitEnd()
+            #expect(code == 0, "\(client.log)")
+            let answers = [false, true, true, true].map {
+                "\($0 ? "True" : "False") 200 b.example.com"
+            }
+            #expect(client.lines == answers)
+            try apus.stopClean()
+            withExtendedLifetime(origin) {}
+        }
     }
 }
